@@ -1,0 +1,1 @@
+"""Digital breast exams with known truth, written as DICOM."""
