@@ -143,7 +143,7 @@ def _from_markups(content: dict[str, Any]) -> tuple[Array, list[Array], Any]:
         raise InputError(f"it needs a ClosedCurve (or Plane) markup as outline, its 'markups' hold {found}.")
     if len(outlines) > 1:
         raise InputError(
-            f"its 'markups' hold {len(outlines)} outlines; keep one, and start the names of holes with 'hole'."
+            f"its 'markups' hold {len(outlines)} outlines; keep one, and name the holes 'hole...'."
         )
     outline = outlines[0]
     own = outline.get("her2map")

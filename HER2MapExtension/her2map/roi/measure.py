@@ -79,10 +79,9 @@ def measure(
         InputError: the arrays and the grid have different shapes.
     """
     weights = _weights_for(parameter_map.value.shape, geometry, roi)
-    value, standard_error, status = (
-        array[weights.box]
-        for array in (parameter_map.value, parameter_map.standard_error, parameter_map.status)
-    )
+    value = parameter_map.value[weights.box]
+    standard_error = parameter_map.standard_error[weights.box]
+    status = parameter_map.status[weights.box]
     return _summary(value, standard_error, status, weights, geometry, roi, minimum_coverage)
 
 

@@ -176,7 +176,8 @@ def _check_loop(loop: Array, name: str) -> None:
     crossing = polygon.first_crossing(loop)
     if crossing is not None:
         raise InputError(
-            f"The {name} crosses or touches itself near its point {crossing + 1} of {len(loop)}; draw it again."
+            f"The {name} crosses or touches itself near its point {crossing + 1} of {len(loop)}; "
+            "draw it again."
         )
     extent = float(np.ptp(loop, axis=0).max())
     if abs(polygon.signed_area(loop)) <= 1e-9 * extent**2:

@@ -35,7 +35,8 @@ class RoiWeights:
     """The filled fraction of every voxel in the smallest box of a grid that holds the ROI.
 
     Attributes:
-        box: slices, rows and columns of the box, to index the map's array with; empty where the ROI misses it.
+        box: slices, rows and columns of the box, to index the map's array with; empty where the ROI misses
+            the grid.
         fraction: (slices, rows, columns) of the box, 0 to 1.
         inside: the part of the ROI's volume that lies inside the grid, 0 to 1.
     """
@@ -73,7 +74,7 @@ def roi_weights(geometry: Geometry, roi: Roi) -> RoiWeights:
     """
     # Voxel i reaches from i to i + 1 in these coordinates (column, row, slice).
     loops = [geometry.to_index(loop) + 0.5 for loop in (roi.outline, *roi.holes)]
-    extrusion = np.linalg.solve(geometry.affine[:3, :3], roi.normal * roi.thickness_mm)
+    extrusion: Array = np.linalg.solve(geometry.affine[:3, :3], roi.normal * roi.thickness_mm)
     lower = loops[0].min(axis=0) - np.abs(extrusion) / 2
     upper = loops[0].max(axis=0) + np.abs(extrusion) / 2
     shape = np.array(geometry.shape[::-1])
@@ -161,7 +162,9 @@ def _voxel_volumes(edges: _Edges, size: NDArray[np.int_]) -> Array:
     right_constant = np.cumsum(summed(rise * (constant + b * middle[:, 1])), axis=2)[:, :, :-1]
     right_slope = np.cumsum(summed(rise * a), axis=2)[:, :, :-1]
     below = summed(own)[:, :, 1:] + right_constant + right_slope * (np.arange(width) + 0.5)
-    volumes = np.minimum(np.abs(np.diff(below, axis=0)), 1.0)  # the sign is only the outline's direction
+    volumes: Array = np.minimum(
+        np.abs(np.diff(below, axis=0)), 1.0
+    )  # the sign is only the outline's direction
     volumes[volumes < _NOTHING] = 0.0
     return volumes
 
