@@ -74,7 +74,8 @@ def roi_weights(geometry: Geometry, roi: Roi) -> RoiWeights:
     """
     # Voxel i reaches from i to i + 1 in these coordinates (column, row, slice).
     loops = [geometry.to_index(loop) + 0.5 for loop in (roi.outline, *roi.holes)]
-    extrusion: Array = np.linalg.solve(geometry.affine[:3, :3], roi.normal * roi.thickness_mm)
+    tip, origin = geometry.to_index(np.stack([roi.normal * roi.thickness_mm, np.zeros(3)]))
+    extrusion = tip - origin
     lower = loops[0].min(axis=0) - np.abs(extrusion) / 2
     upper = loops[0].max(axis=0) + np.abs(extrusion) / 2
     shape = np.array(geometry.shape[::-1])
@@ -156,7 +157,8 @@ def _voxel_volumes(edges: _Edges, size: NDArray[np.int_]) -> Array:
     shape = (slices + 1, rows, width + 1)
 
     def summed(values: Array) -> Array:
-        return np.bincount(bins, values, minlength=shape[0] * rows * shape[2]).reshape(shape)
+        counts = np.bincount(bins, values, minlength=shape[0] * rows * shape[2])
+        return np.asarray(counts, float).reshape(shape)
 
     # Pixels to the right of a piece take the function at their own middle.
     right_constant = np.cumsum(summed(rise * (constant + b * middle[:, 1])), axis=2)[:, :, :-1]
