@@ -1,0 +1,207 @@
+"""DICOM files to images with plain headers; whatever is no MR image is turned away with a reason."""
+
+import math
+import os
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    EnhancedMRImageStorage,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    MRImageStorage,
+    MRSpectroscopyStorage,
+    RawDataStorage,
+)
+
+from .header import TAGS, Header, frame_headers
+from .pixels import StoredPixels
+from .vendors import Scale, component, inversion_time_ms, scanner_map, true_scale
+
+_PIXEL_TYPES = {0x7FE00010: "", 0x7FE00008: "f4", 0x7FE00009: "f8"}  # the last two: floating-point pixel data
+_MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage)
+_NEEDED = ("Rows", "Columns", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+
+
+class NotAnImage(Exception):  # noqa: N818 (a verdict on a file, not a failure)
+    """This file holds no MR image that can be read; the text says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One slice of one measurement.
+
+    Attributes:
+        name: the file's name below the folder that was read, with the frame's number where it has several.
+        header: its fields by DICOM keyword.
+        pixels: where its pixels are.
+        scale: how they become true values.
+        position: (3,) centre of the first pixel, LPS, mm.
+        axes: (2, 3) unit vectors along the column index and along the row index, LPS.
+        spacing: distance in mm along the column index, along the row index.
+        te_ms, tr_ms, ti_ms, flip_angle_deg: NaN where the header is silent.
+        component, scanner_map: as in :class:`~her2map.series.Series`.
+    """
+
+    name: str
+    header: Header
+    pixels: StoredPixels
+    scale: Scale
+    position: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    spacing: tuple[float, float]
+    te_ms: float
+    tr_ms: float
+    ti_ms: float
+    flip_angle_deg: float
+    component: str
+    scanner_map: str
+
+
+def read_images(file: Path, name: str) -> list[Image]:
+    """The images of `file`, which messages call `name`; their pixels stay in the file until they are needed.
+
+    Raises:
+        NotAnImage: the file is not DICOM, not MR, holds no image, is cut short or compressed beyond reading.
+    """
+    try:
+        with file.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's warnings quote header values, which may be personal
+            return _images_of(stream, file, name)
+    except NotAnImage:
+        raise
+    except OSError:
+        raise NotAnImage("the file cannot be opened") from None
+    except Exception as error:  # pydicom raises what it likes on damaged bytes, at times quoting them
+        raise NotAnImage(f"its DICOM header is damaged ({type(error).__name__})") from None
+
+
+def _images_of(stream: BinaryIO, file: Path, name: str) -> list[Image]:
+    dataset = _parse(stream)
+    headers = list(frame_headers(dataset))
+    first = headers[0]
+    _refuse_other_objects(first)
+    frames = int(first.get("NumberOfFrames", 1))
+    if frames != len(headers):
+        raise NotAnImage(f"it has {frames} frames but describes {len(headers)}")
+    stored = _stored_pixels(dataset, stream, file, first, frames)
+    return [
+        _image(header, pixels, name if frames == 1 else f"{name} frame {number}")
+        for number, (header, pixels) in enumerate(zip(headers, stored, strict=True), 1)
+    ]
+
+
+def _parse(stream: BinaryIO) -> FileDataset:
+    """The wanted fields; the stream is then at the pixel data element, or at the end where there is none."""
+    try:
+        return dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
+    except InvalidDicomError:
+        stream.seek(0)
+        # Files without the 128-byte preamble exist; they begin with group 0002 or 0008.
+        if stream.read(2) not in (b"\x02\x00", b"\x08\x00"):
+            raise NotAnImage("not a DICOM file") from None
+        stream.seek(0)
+        return dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+
+
+def _refuse_other_objects(header: Header) -> None:
+    kind = UID(str(header.get("SOPClassUID", "")))
+    if kind in (RawDataStorage, MRSpectroscopyStorage) or ("Rows" not in header and kind not in _MR_IMAGES):
+        raise NotAnImage(f"{kind.name or 'a DICOM object of unknown kind'}, which is no image")
+    if "Rows" not in header:
+        raise NotAnImage("its image fields are missing; the file is cut short")
+    modality = header.get("Modality", "MR")
+    if modality != "MR":
+        raise NotAnImage(f"an image of modality {modality}, not MR")
+    if int(header.get("SamplesPerPixel", 1)) != 1:
+        raise NotAnImage("a colour image")
+
+
+def _stored_pixels(
+    dataset: FileDataset, stream: BinaryIO, file: Path, header: Header, frames: int
+) -> list[StoredPixels]:
+    """The place of every frame's pixels in the file, which is checked to be long enough."""
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)))
+    rows, columns = int(header["Rows"]), int(header["Columns"])
+    if syntax.is_encapsulated or syntax == DeflatedExplicitVRLittleEndian:
+        decoded = _decode(file, syntax).reshape(frames, rows, columns)
+        return [StoredPixels(file, 0, decoded.dtype, (rows, columns), decoded=frame) for frame in decoded]
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    start = stream.tell()
+    element = stream.read(12)
+    if len(element) < 12:
+        raise NotAnImage("its pixel data are missing; the file is cut short")
+    group, number = struct.unpack(order + "HH", element[:4])
+    offset = start + (8 if syntax.is_implicit_VR else 12)
+    dtype, left, right = _pixel_type(group << 16 | number, order, header)
+    frame_bytes = rows * columns * dtype.itemsize
+    if os.fstat(stream.fileno()).st_size < offset + frames * frame_bytes:
+        raise NotAnImage("its pixel data are incomplete; the file is cut short")
+    return [
+        StoredPixels(file, offset + frame * frame_bytes, dtype, (rows, columns), left, right)
+        for frame in range(frames)
+    ]
+
+
+def _pixel_type(tag: int, order: str, header: Header) -> tuple[np.dtype[Any], int, int]:
+    """Type of a stored pixel and the shifts that clear the bits beside it."""
+    if _PIXEL_TYPES[tag]:
+        return np.dtype(order + _PIXEL_TYPES[tag]), 0, 0
+    allocated = int(header["BitsAllocated"])
+    if allocated not in (8, 16, 32):
+        raise NotAnImage(f"{allocated} bits per pixel are not supported")
+    stored = int(header.get("BitsStored", allocated))
+    high_bit = int(header.get("HighBit", stored - 1))
+    kind = "i" if header.get("PixelRepresentation") == 1 else "u"
+    return np.dtype(f"{order}{kind}{allocated // 8}"), allocated - 1 - high_bit, allocated - stored
+
+
+def _decode(file: Path, syntax: UID) -> NDArray[Any]:
+    """Decompressed pixels, by whichever of pydicom's decoders is installed."""
+    try:
+        return np.asarray(dcmread(file).pixel_array)
+    except Exception:  # every decoder has its own errors; to the user they mean the same
+        raise NotAnImage(
+            f"its pixels are stored as {syntax.name}, which cannot be decoded here; export it uncompressed"
+        ) from None
+
+
+def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
+    for field in _NEEDED:
+        if field not in header:
+            raise NotAnImage(f"its header has no {field}, so it has no place in the patient")
+    axes = np.array(header["ImageOrientationPatient"], float).reshape(2, 3)
+    row_spacing, column_spacing = map(float, header["PixelSpacing"])
+    if not (row_spacing > 0 and column_spacing > 0 and np.allclose(axes @ axes.T, np.eye(2), atol=1e-2)):
+        raise NotAnImage("its PixelSpacing or ImageOrientationPatient is not a grid in the patient")
+    return Image(
+        name=name,
+        header=header,
+        pixels=pixels,
+        scale=true_scale(header),
+        position=np.array(header["ImagePositionPatient"], float),
+        axes=axes,
+        spacing=(column_spacing, row_spacing),
+        te_ms=_positive(header, "EchoTime"),
+        tr_ms=_positive(header, "RepetitionTime"),
+        ti_ms=inversion_time_ms(header),
+        flip_angle_deg=_positive(header, "FlipAngle"),
+        component=component(header),
+        scanner_map=scanner_map(header),
+    )
+
+
+def _positive(header: Header, field: str) -> float:
+    """The number, NaN where it is absent or not positive: zero is what anonymisers and maps write."""
+    value = header.get(field)
+    return float(value) if isinstance(value, int | float) and value > 0 else math.nan
