@@ -1,0 +1,560 @@
+"""Rigid registration: every echo to the first, and the space of a map to the space of the DCE images.
+
+The images are compared by mutual information, because tissues differ in brightness between echoes and
+between sequences. SimpleITK's Mattes metric drives the optimiser (Mattes et al., IEEE Trans Med Imaging
+2003;22:120) from coarse to fine; whether its answer is used is decided by a second, held-out estimate.
+All motion is found in the frame of one image's own voxel axes, so flipped and oblique grids need no care.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 (its own customary name)
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from .errors import Cancelled, InputError
+from .geometry import Geometry
+from .progress import Progress, no_progress, part_of
+from .relaxometry.engine import n_workers
+
+Array = NDArray[np.float64]
+
+COARSE_SIGMAS_MM = (6.0, 2.5)
+"""Smoothing of the first two levels; the last has one voxel's width. 6 mm catches motion of 10 mm."""
+POINTS = (40_000, 60_000, 200_000)
+"""Voxels compared at each level, at most: as many as the time of a few seconds an echo allows."""
+BINS = 32
+FEW_SLICES = 8
+"""Stacks with fewer slices hardly determine motion through the plane: it must earn its place."""
+CERTAINTY = 3.0
+"""Standard errors by which a motion must improve on none."""
+LEAST_OVERLAP = 0.25
+"""Part of the body that must stay inside the other image's field of view."""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A rigid motion between two images, and whether it is to be used.
+
+    Attributes:
+        matrix: (4, 4), RAS mm: takes a point of the fixed (first, DCE) image to the place of the same tissue
+            in the moving (later, map) image. A ROI drawn on the fixed image is moved by it onto the moving
+            image; the moving image is sampled at ``matrix @ x`` to lie on the fixed one. The identity
+            where `used` is False.
+        centre: RAS mm, the centre of brightness of the body in the fixed image.
+        metric_before, metric_after: mutual information in nats without registration and with the motion
+            found (also where it was rejected), on the same voxels, each scored by a histogram of other
+            voxels; about 0 or less for unrelated images. NaN where nothing could be compared.
+        used: whether the motion found is significantly better than none.
+        reason: in words.
+    """
+
+    matrix: Array
+    centre: Array
+    metric_before: float
+    metric_after: float
+    used: bool
+    reason: str
+
+    @property
+    def inverse(self) -> Array:
+        """(4, 4), RAS mm: from the moving image to the fixed one."""
+        return np.linalg.inv(self.matrix)
+
+    @property
+    def translation_mm(self) -> Array:
+        """(3,), along R, A, S: how far the body's centre moved."""
+        return self.matrix[:3, :3] @ self.centre + self.matrix[:3, 3] - self.centre
+
+    @property
+    def rotation_deg(self) -> Array:
+        """(3,), the rotation vector about the R, A and S axes; its length is the angle."""
+        return Rotation.from_matrix(self.matrix[:3, :3]).as_rotvec(degrees=True)
+
+    @property
+    def distance_mm(self) -> float:
+        """Length of `translation_mm`."""
+        return float(np.linalg.norm(self.translation_mm))
+
+    @property
+    def angle_deg(self) -> float:
+        """Length of `rotation_deg`."""
+        return float(np.linalg.norm(self.rotation_deg))
+
+
+@dataclass(frozen=True, eq=False)
+class RegisteredEchoes:
+    """Echoes that lie on the first.
+
+    Attributes:
+        data: (measurements, slices, rows, columns); NaN where an echo's field of view does not reach.
+        motions: one a measurement; the first echo's is the identity.
+    """
+
+    data: NDArray[np.floating[Any]]
+    motions: list[Motion]
+
+
+def register_echoes(
+    data: ArrayLike, geometry: Geometry, progress: Progress = no_progress
+) -> RegisteredEchoes:
+    """Register every echo rigidly to the first one and resample it there.
+
+    Each echo is worked on by one thread, so the result does not depend on the number of cores. An echo
+    whose registration is no better than none is returned bit for bit.
+
+    Args:
+        data: (measurements, slices, rows, columns), magnitude; voxels that are NaN are left out.
+        geometry: the grid of one measurement.
+
+    Returns:
+        float64 for float64 data, otherwise float32, interpolated by cubic B-splines.
+
+    Raises:
+        InputError: `data` does not fit `geometry`, is not real, or the grid is sheared.
+        Cancelled: raised by `progress`; no thread is left running.
+    """
+    echoes = np.asarray(data)
+    if echoes.ndim != 4 or len(echoes) == 0:
+        raise InputError(
+            f"The echoes have shape {echoes.shape}; they need the axes measurement, slice, row, column."
+        )
+    echoes = _checked(echoes, geometry, "echoes")
+    registered = echoes.copy()
+    first = _Image(echoes[0], geometry)
+    motions = [_unused(first, "the first echo, to which the others are registered")]
+
+    def run(k: int, watch: Progress) -> Motion:
+        motion = _register(first, _Image(echoes[k], geometry), watch)
+        if motion.used:
+            registered[k] = resample(echoes[k], geometry, geometry, motion.matrix)
+        return motion
+
+    motions += _in_threads(run, range(1, len(echoes)), progress)
+    return RegisteredEchoes(registered, motions)
+
+
+def register_to(
+    moving: ArrayLike,
+    moving_geometry: Geometry,
+    fixed: ArrayLike,
+    fixed_geometry: Geometry,
+    progress: Progress = no_progress,
+) -> Motion:
+    """Find the rigid motion from the DCE image (`fixed`) to a map's image (`moving`).
+
+    The images may differ in contrast, grid and orientation. ``motion.matrix`` takes RAS points of the fixed
+    image to the moving one, so it moves a ROI drawn on the DCE image onto the map; ``motion.inverse`` goes
+    back. Neither image is resampled.
+
+    Args:
+        moving, fixed: (slices, rows, columns), magnitude: one echo, or the mean of a map's measurements;
+            voxels that are NaN are left out.
+
+    Raises:
+        InputError: an image does not fit its geometry, is not real, or its grid is sheared.
+        Cancelled: raised by `progress`.
+    """
+    mover = _Image(_checked(np.asarray(moving), moving_geometry, "moving image"), moving_geometry)
+    target = _Image(_checked(np.asarray(fixed), fixed_geometry, "fixed image"), fixed_geometry)
+    if mover.geometry.shape[0] >= target.geometry.shape[0]:
+        return _register(target, mover, progress)
+    # A thin stack is placed in the thick one, never the other way: there is little to interpolate in it.
+    found = _register(mover, target, progress)
+    centre = found.matrix[:3, :3] @ found.centre + found.matrix[:3, 3]
+    return Motion(found.inverse, centre, found.metric_before, found.metric_after, found.used, found.reason)
+
+
+def resample(
+    image: ArrayLike, geometry: Geometry, onto: Geometry, matrix: ArrayLike
+) -> NDArray[np.floating[Any]]:
+    """`image` on the grid `onto`, by cubic B-splines.
+
+    Args:
+        image: (slices, rows, columns) on the grid `geometry`.
+        matrix: (4, 4), RAS: a point of `onto` is taken to the point of `image` that is shown there.
+
+    Returns:
+        Shape ``onto.shape``; NaN outside the outer voxels' edges and where a neighbour is NaN.
+    """
+    source = np.asarray(image)
+    missing = ~np.isfinite(source)
+    to_index = _from_index(geometry.affine, np.asarray(matrix, float) @ onto.affine)
+    coordinates = _array_coordinates(to_index, np.indices(onto.shape).reshape(3, -1))
+    values = ndimage.map_coordinates(_filled(source, missing), coordinates, order=3, mode="mirror")
+    lost = ~_inside(coordinates, source.shape)
+    if missing.any():
+        lost |= ndimage.map_coordinates(missing.astype(np.float32), coordinates, order=1, mode="nearest") > 0
+    values[lost] = np.nan
+    return values.reshape(onto.shape)
+
+
+def _checked(image: NDArray[Any], geometry: Geometry, name: str) -> NDArray[np.floating[Any]]:
+    if image.shape[-3:] != tuple(geometry.shape) or image.ndim < 3:
+        raise InputError(
+            f"The {name} have shape {image.shape} but the grid has {tuple(geometry.shape)} "
+            "slices, rows and columns; give both from the same series."
+        )
+    if np.iscomplexobj(image) or image.dtype.kind not in "fiub":
+        raise InputError(f"The {name} must be real magnitude images.")
+    axes = geometry.affine[:3, :3] / np.where(geometry.spacing > 0, geometry.spacing, 1.0)
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
+        raise InputError(f"The grid of the {name} is sheared or flat; resample it to a rectangular grid.")
+    return image.astype(np.float64 if image.dtype == np.float64 else np.float32, copy=False)
+
+
+class _Image:
+    """An image ready for comparison: holes filled, the brightest voxels capped, the body marked."""
+
+    def __init__(self, values: NDArray[np.floating[Any]], geometry: Geometry) -> None:
+        self.geometry = geometry
+        self.known = np.isfinite(values)
+        filled = _filled(np.asarray(values, np.float32), ~self.known)
+        # A few bright voxels (vessels, fluid) would leave the tissues a handful of histogram bins.
+        self.values = np.clip(filled, None, np.percentile(filled, 99.8))
+        smooth = self.smooth(3.0)
+        self.body = self.known & (smooth > smooth.min() + 0.1 * np.ptp(smooth))
+        mass = np.where(self.body, smooth, 0.0)
+        index = ndimage.center_of_mass(mass) if mass.sum() > 0 else (np.array(mass.shape) - 1) / 2
+        self.centre = geometry.to_ras(np.array(index)[::-1])
+
+    def smooth(self, sigma_mm: float) -> NDArray[np.float32]:
+        """The values smoothed by a Gaussian; not along an axis with voxels much wider than it."""
+        sigmas = sigma_mm / self.geometry.spacing[::-1]
+        return ndimage.gaussian_filter(self.values, np.where(sigmas < 0.3, 0.0, sigmas))
+
+    @property
+    def near_body(self) -> NDArray[np.bool_]:
+        """The body and 6 mm about it, whose edge tells as much as the inside."""
+        distance = ndimage.distance_transform_edt(~self.body, sampling=self.geometry.spacing[::-1])
+        return self.known & (distance <= 6.0)
+
+    @property
+    def featureless(self) -> bool:
+        return not self.known.any() or float(np.ptp(self.values)) == 0.0
+
+
+def _filled(values: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
+    """Missing voxels take their nearest neighbour's value, so that no false edge arises."""
+    if not missing.any():
+        return values
+    if missing.all():
+        return np.zeros_like(values)
+    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
+    return values[tuple(nearest)]
+
+
+def _from_index(affine: Array, other: Array) -> Array:
+    return np.linalg.inv(affine) @ other
+
+
+def _array_coordinates(to_index: Array, voxels: NDArray[np.int_]) -> Array:
+    """Slice, row, column coordinates of `voxels` (3, n; slice, row, column) under an index matrix."""
+    turned = to_index[2::-1, 2::-1]
+    return turned @ voxels + to_index[2::-1, 3:]
+
+
+def _inside(coordinates: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    size = np.array(shape)[:, None]
+    return ((coordinates >= -0.5 - 1e-6) & (coordinates <= size - 0.5 + 1e-6)).all(axis=0)
+
+
+def _unused(fixed: _Image, reason: str, before: float = np.nan, after: float = np.nan) -> Motion:
+    return Motion(np.eye(4), fixed.centre, before, after, False, reason)
+
+
+def _register(fixed: _Image, moving: _Image, watch: Progress) -> Motion:
+    """The motion from `fixed` to `moving`, found on the grid of `fixed`."""
+    if fixed.featureless or moving.featureless:
+        return _unused(fixed, "an image has no structure")
+    comparison = _Comparison(fixed, moving)
+    if comparison.overlap(np.eye(4)) < LEAST_OVERLAP:
+        return _unused(fixed, "the two fields of view hardly overlap")
+    slices = fixed.geometry.shape[0]
+    in_plane, full = (0.0, 0.0, 1.0, 1.0, 1.0, 0.0), (1.0,) * 6
+    attempts = [full] if slices >= FEW_SLICES else [in_plane] if slices == 1 else [in_plane, full]
+    transform = sitk.Euler3DTransform()
+    frame = _frame(fixed.geometry)
+    transform.SetCenter((np.linalg.inv(frame) @ [*fixed.centre, 1.0])[:3].tolist())
+    candidates = [np.eye(4)]
+    for k, free in enumerate(attempts):
+        steps = _part(watch, k, len(attempts))
+        if not _optimise(transform, free, fixed, moving, steps):
+            return _unused(fixed, "the optimiser lost the overlap of the two fields of view")
+        candidates.append(frame @ _matrix(transform) @ np.linalg.inv(frame))
+    watch(1.0)
+    return _decide(fixed, comparison, candidates)
+
+
+def _decide(fixed: _Image, comparison: "_Comparison", candidates: list[Array]) -> Motion:
+    """The first of `candidates` (none, in plane, full) on which no later one improves with certainty."""
+    if min(comparison.overlap(matrix) for matrix in candidates) < LEAST_OVERLAP:
+        return _unused(fixed, "the motion found leaves the other field of view")
+    scores = comparison.scores(candidates)
+    best = 0
+    for k in range(1, len(candidates)):
+        if (scores[k] - scores[best]).certain:
+            best = k
+    before, tried = scores[0].mean, scores[best or -1].mean
+    if not scores[best or -1].certain:
+        return _unused(fixed, "the two images share no structure", before, tried)
+    if best == 0:
+        return _unused(fixed, "the motion found is not better than none", before, tried)
+    kind = "in the plane" if best < len(candidates) - 1 else "found"
+    return Motion(
+        candidates[best], fixed.centre, before, tried, True, f"the motion {kind} is better than none"
+    )
+
+
+def _optimise(
+    transform: sitk.Euler3DTransform,
+    free: tuple[float, ...],
+    fixed: _Image,
+    moving: _Image,
+    watch: Progress,
+) -> bool:
+    """Improve `transform` (in the frame of `fixed`) from coarse to fine; False where the overlap was lost."""
+    to_frame = np.linalg.inv(_frame(fixed.geometry))
+    pixel = float(max(*fixed.geometry.spacing[:2], *moving.geometry.spacing[:2]))
+    near_body = fixed.near_body
+    sigmas = [*(sigma for sigma in COARSE_SIGMAS_MM if sigma > pixel), pixel]
+    for level, sigma in enumerate(sigmas):
+        step = int(np.ceil(np.sqrt(near_body.sum() / POINTS[level - len(sigmas)])))
+        smooth = fixed.smooth(sigma)
+        grid = to_frame @ fixed.geometry.affine
+        grid[:, :2] *= step
+        finer, finer_affine = _finer_slices(moving.smooth(sigma), moving.geometry, max(sigma, pixel))
+        method = sitk.ImageRegistrationMethod()
+        # One thread: with more, the order in which ITK adds the threads' sums changes the last digits.
+        method.SetNumberOfThreads(1)
+        method.SetMetricAsMattesMutualInformation(BINS)
+        method.SetMetricFixedMask(_to_sitk(near_body[:, ::step, ::step].astype(np.uint8), grid))
+        if not moving.known.all():
+            method.SetMetricMovingMask(
+                _to_sitk(moving.known.astype(np.uint8), to_frame @ moving.geometry.affine)
+            )
+        method.SetMetricUseFixedImageGradientFilter(False)
+        method.SetMetricUseMovingImageGradientFilter(False)
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(
+            learningRate=sigma / 2, minStep=0.002, numberOfIterations=100, relaxationFactor=0.6
+        )
+        method.SetOptimizerScales(_curvatures(smooth, near_body, fixed.geometry, transform.GetCenter()))
+        method.SetOptimizerWeights(free)
+        method.SetInitialTransform(transform, inPlace=True)
+        images = _to_sitk(smooth[:, ::step, ::step], grid), _to_sitk(finer, to_frame @ finer_affine)
+        if not _execute(method, images, _part(watch, level, len(sigmas))):
+            return False
+    return True
+
+
+def _execute(
+    method: sitk.ImageRegistrationMethod, images: tuple[sitk.Image, sitk.Image], watch: Progress
+) -> bool:
+    stopped: list[BaseException] = []
+
+    def iterated() -> None:
+        try:
+            watch(min(method.GetOptimizerIteration() / 40, 1.0))
+        except BaseException as reason:  # must not pass through C++; raised again below
+            stopped.append(reason)
+            method.StopRegistration()
+
+    method.AddCommand(sitk.sitkIterationEvent, iterated)
+    try:
+        method.Execute(*images)
+    except RuntimeError:
+        return False
+    finally:
+        if stopped:
+            raise stopped[0]
+    return True
+
+
+def _curvatures(
+    image: NDArray[np.float32], mask: NDArray[np.bool_], geometry: Geometry, centre: tuple[float, ...]
+) -> list[float]:
+    """How strongly the image answers to each parameter, relative to the mean of the translations.
+
+    The diagonal of the Gauss-Newton matrix, sum of (dI/dparameter)². As the optimiser's scales it makes the
+    descent converge alike in all six; ITK's own scales (the largest shift) leave rotations unfinished.
+    """
+    voxels = np.nonzero(mask)
+    spacing = geometry.spacing
+    gradient = [
+        np.gradient(image, spacing[k], axis=2 - k)[voxels]
+        if image.shape[2 - k] > 1
+        else np.zeros(len(voxels[0]))
+        for k in range(3)
+    ]
+    x, y, z = (voxels[2 - k] * spacing[k] - centre[k] for k in range(3))
+    gx, gy, gz = gradient
+    answers = (y * gz - z * gy, z * gx - x * gz, x * gy - y * gx, gx, gy, gz)
+    squares = np.array([float(np.square(answer).sum()) for answer in answers])
+    mean = squares[3:].sum() / 3
+    return np.maximum(squares / mean, 1e-3).tolist()
+
+
+def _frame(geometry: Geometry) -> Array:
+    """(4, 4): mm along the columns', rows' and slices' index axes to RAS; may be left-handed."""
+    frame = geometry.affine.copy()
+    frame[:3, :3] /= geometry.spacing
+    return frame
+
+
+def _matrix(transform: sitk.Euler3DTransform) -> Array:
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(transform.GetMatrix(), (3, 3))
+    matrix[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
+    return matrix
+
+
+def _to_sitk(values: NDArray[Any], affine: Array) -> sitk.Image:
+    image = sitk.GetImageFromArray(values)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    image.SetOrigin(affine[:3, 3].tolist())
+    return image
+
+
+def _finer_slices(
+    values: NDArray[np.float32], geometry: Geometry, width_mm: float
+) -> tuple[NDArray[np.float32], Array]:
+    """Slices added by cubic splines until they are about `width_mm` apart, and the affine.
+
+    Between thick slices linear interpolation would blur, which draws the optimum to whole slices.
+    """
+    parts = int(np.ceil(geometry.spacing[2] / width_mm - 0.01))
+    slices = len(values)
+    affine = geometry.affine.copy()
+    if parts < 2 or slices == 1:
+        return values, affine
+    affine[:, 2] /= parts
+    return ndimage.zoom(values, (((slices - 1) * parts + 1) / slices, 1, 1), order=3, mode="mirror"), affine
+
+
+@dataclass(frozen=True, eq=False)
+class _Score:
+    """Information per block of voxels; its mean is over all voxels."""
+
+    sums: Array
+    voxels: int
+
+    def __sub__(self, other: "_Score") -> "_Score":
+        return _Score(self.sums - other.sums, self.voxels)
+
+    @property
+    def mean(self) -> float:
+        return float(self.sums.sum() / self.voxels)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the mean lies above zero by `CERTAINTY` standard errors, blocks being independent."""
+        error = np.std(self.sums) * np.sqrt(len(self.sums)) / self.voxels
+        return bool(self.mean > CERTAINTY * error)
+
+
+class _Comparison:
+    """Held-out mutual information of two images under given motions, on the same voxels for all."""
+
+    BLOCK = 8
+    """Voxels along the rows and columns of a block; smoothing makes neighbours depend on each other."""
+
+    def __init__(self, fixed: _Image, moving: _Image) -> None:
+        pixel = float(max(*fixed.geometry.spacing[:2], *moving.geometry.spacing[:2]))
+        self._moving_geometry, self._affine = moving.geometry, fixed.geometry.affine
+        body = fixed.near_body
+        step = int(np.ceil(np.sqrt(body.sum() / POINTS[-1])))
+        stripes = np.zeros(body.shape, bool)
+        stripes[:, ::step, ::step] = True
+        self._voxels = np.array(np.nonzero(body & stripes))
+        # Smoothed first, so that interpolation does not reward a shift by suppressing noise.
+        self._fixed_bins = _binned(fixed.smooth(pixel)[tuple(self._voxels)])
+        self._moving = ndimage.spline_filter(moving.smooth(pixel), 3, mode="mirror")
+        self._unknown = ~moving.known
+
+    def _coordinates(self, matrix: Array) -> Array:
+        to_index = _from_index(self._moving_geometry.affine, matrix @ self._affine)
+        return _array_coordinates(to_index, self._voxels)
+
+    def _seen(self, matrix: Array) -> NDArray[np.bool_]:
+        coordinates = self._coordinates(matrix)
+        seen = _inside(coordinates, self._moving.shape)
+        nearest = np.clip(np.rint(coordinates), 0, np.array(self._moving.shape)[:, None] - 1).astype(int)
+        return seen & ~self._unknown[tuple(nearest)]
+
+    def overlap(self, matrix: Array) -> float:
+        """The part of the fixed body that the moving image shows."""
+        return float(self._seen(matrix).mean())
+
+    def scores(self, matrices: list[Array]) -> list[_Score]:
+        seen = np.logical_and.reduce([self._seen(matrix) for matrix in matrices])
+        blocks = self._voxels[:, seen] // np.array([[1], [self.BLOCK], [self.BLOCK]])
+        half = blocks.sum(axis=0) % 2
+        number = np.unique(blocks, axis=1, return_inverse=True)[1].ravel()
+        result = []
+        for matrix in matrices:
+            values = ndimage.map_coordinates(
+                self._moving, self._coordinates(matrix)[:, seen], order=3, mode="mirror", prefilter=False
+            )
+            information = _held_out_information(self._fixed_bins[seen], _binned(values), half)
+            result.append(_Score(np.bincount(number, information), len(information)))
+        return result
+
+
+def _binned(values: NDArray[Any]) -> NDArray[np.int_]:
+    low, high = np.percentile(values, (0.5, 99.5)) if values.size else (0.0, 1.0)
+    return np.clip((values - low) / max(high - low, 1e-30) * BINS, 0, BINS - 1).astype(int)
+
+
+def _held_out_information(first: NDArray[np.int_], second: NDArray[np.int_], half: NDArray[np.int_]) -> Array:
+    """log p(a, b) / (p(a) p(b)) of every voxel, p from the joint histogram of the other half's voxels."""
+    joint_bin = first * BINS + second
+    information = np.empty(len(joint_bin))
+    for part in (0, 1):
+        counts = np.bincount(joint_bin[half != part], minlength=BINS**2).reshape(BINS, BINS) + 0.1
+        joint = counts / counts.sum()
+        ratio = np.log(joint / (joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)))
+        information[half == part] = ratio.ravel()[joint_bin[half == part]]
+    return information
+
+
+def _part(progress: Progress, step: int, steps: int) -> Progress:
+    return part_of(progress, step / steps, (step + 1) / steps)
+
+
+def _in_threads(run: Callable[[int, Progress], Motion], items: range, progress: Progress) -> list[Motion]:
+    """``run(item, watch)`` for all items; `progress` hears of it in this thread and may stop it."""
+    stop = Event()
+    done = dict.fromkeys(items, 0.0)
+
+    def watched(item: int) -> Motion:
+        def watch(fraction: float) -> None:
+            if stop.is_set():
+                raise Cancelled
+            done[item] = fraction
+
+        return run(item, watch)
+
+    with ThreadPoolExecutor(n_workers()) as pool:
+        jobs = [pool.submit(watched, item) for item in items]
+        try:
+            pending = set(jobs)
+            while pending:
+                finished, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+                for job in finished:
+                    job.result()
+                progress(sum(done.values()) / len(done))
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    progress(1.0)
+    return [job.result() for job in jobs]
