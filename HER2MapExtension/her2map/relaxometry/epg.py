@@ -20,7 +20,7 @@ from .parameter_map import ParameterMap, Status
 F64 = NDArray[np.float64]
 
 MAX_ITERATIONS = 60
-STEP_TOLERANCE = 1e-7
+STEP_TOLERANCE = 1e-6
 """Relative change of R2 (and absolute of cos(angle)) below which a voxel's fit has converged."""
 
 START_COSINE = -0.85
@@ -144,7 +144,7 @@ def fit_t2_epg(
         method=method,
         notes=notes,
         progress=progress,
-        chunk_voxels=2048,
+        chunk_voxels=4096,
     )
 
 
@@ -175,27 +175,27 @@ def _train(k1: F64, k2: F64, x: F64, n_echoes: int, n_parameters: int) -> _Curve
     (1 + sqrt(P(y)/Q(y)))/2, P and Q cubic in y (Lukzen and Savelov, J Magn Reson 2007;185:71).
     """
     total, difference, product = k1 + k2, k1 - k2, k1 * k2
-    one, tail = np.ones_like(k2), product * k2
-    p = [one, k2 - total * x, product - k2 * total * x, tail]
-    q = [one, -k2 - difference * x, k2 * difference * x - product, tail]
-    dp = [[one - x, k1 - (total + k2) * x, 2 * product], [-total, -k2 * total, 0 * k2]]
-    dq = [[x - one, (difference - k2) * x - k1, 2 * product], [-difference, k2 * difference, 0 * k2]]
-    ratio = np.empty((n_echoes + 1, k2.size))
-    root = np.empty_like(ratio)
-    d_ratio = np.zeros((n_parameters, n_echoes + 1, k2.size))
+    p = np.array([k2 - total * x, product - k2 * total * x, product * k2])
+    q = np.array([-k2 - difference * x, k2 * difference * x - product, product * k2])
+    dp = np.array([[1 - x, k1 - (total + k2) * x, 2 * product], [-total, -k2 * total, 0 * k2]])
+    dq = np.array([[x - 1, (difference - k2) * x - k1, 2 * product], [-difference, k2 * difference, 0 * k2]])
+    dp, dq = dp[:n_parameters], dq[:n_parameters]
+    ratio = np.ones((n_echoes + 1, k2.size))  # P/Q, and its root below
+    root = np.ones_like(ratio)
+    d_ratio = np.zeros((n_parameters, *ratio.shape))
     d_root = np.zeros_like(d_ratio)
-    ratio[0] = root[0] = 1
     for n in range(1, n_echoes + 1):
-        ratio[n] = p[n] if n <= 3 else 0
-        for j in range(1, min(n, 3) + 1):
-            ratio[n] -= q[j] * ratio[n - j]
-        root[n] = (ratio[n] - np.einsum("kv,kv->v", root[1:n], root[n - 1 : 0 : -1])) / 2
-        for i in range(n_parameters):
-            if n <= 3:
-                d_ratio[i, n] = dp[i][n - 1]
-            for j in range(1, min(n, 3) + 1):
-                d_ratio[i, n] -= dq[i][j - 1] * ratio[n - j] + q[j] * d_ratio[i, n - j]
-            d_root[i, n] = d_ratio[i, n] / 2 - np.einsum("kv,kv->v", root[1:n], d_root[i, n - 1 : 0 : -1])
+        m = min(n, 3)
+        latest = slice(n - 1, n - m - 1 if n > m else None, -1)
+        ratio[n] = -np.einsum("jv,jv->v", q[:m], ratio[latest])
+        d_ratio[:, n] = -np.einsum("ijv,jv->iv", dq[:, :m], ratio[latest])
+        d_ratio[:, n] -= np.einsum("jv,ijv->iv", q[:m], d_ratio[:, latest])
+        if n <= 3:
+            ratio[n] += p[n - 1]
+            d_ratio[:, n] += dp[:, n - 1]
+        others = slice(n - 1, 0, -1)
+        root[n] = (ratio[n] - np.einsum("kv,kv->v", root[1:n], root[others])) / 2
+        d_root[:, n] = d_ratio[:, n] / 2 - np.einsum("kv,ikv->iv", root[1:n], d_root[:, others])
     return _Curves(root[1:] / 2, d_root[:, 1:] / 2)
 
 
@@ -292,7 +292,7 @@ def _solve(problem: _Problem, theta: F64) -> _Solution:
         theta[:, active] = here
         for whole, piece in zip(best, at, strict=True):
             whole[..., active] = piece
-        converged[active] = done
+        converged[active] = done & (damping < 1)  # a step made short by damping proves nothing
         going = np.flatnonzero(~done & np.isfinite(at.rss))
         if not going.size:
             break
