@@ -58,7 +58,7 @@ def fit_voxels(
         InputError: `signal` has no measurement axis or a voxel input does not fit its shape.
         Cancelled: raised by `progress`; no thread is left running.
     """
-    mask = np.ma.getmaskarray(signal).any(axis=0).ravel() if np.ma.is_masked(signal) else None
+    mask = np.ma.getmaskarray(np.ma.asarray(signal)).any(axis=0).ravel() if np.ma.is_masked(signal) else None
     samples = np.ma.getdata(signal)
     if samples.ndim < 1:
         raise InputError("The signal has no measurement axis; its first axis counts the measurements.")
@@ -67,11 +67,9 @@ def fit_voxels(
     samples = samples.reshape(samples.shape[0], -1)
     inputs = [_flat_input(x, shape) for x in voxel_inputs if x is not None]
     n_voxels = samples.shape[1]
-    out = Estimate(
-        *(np.full(n_voxels, np.nan, dtype) for _ in range(3)),
-        np.full(n_voxels, Status.NOT_ASKED, np.uint8),
-        np.full(n_voxels, np.nan, dtype),
-    )
+    value, standard_error, r_squared, m0 = (np.full(n_voxels, np.nan, dtype) for _ in range(4))
+    status = np.full(n_voxels, Status.NOT_ASKED, np.uint8)
+    out = Estimate(value, standard_error, r_squared, status, m0)
 
     def run(start: int) -> int:
         part = slice(start, min(start + chunk_voxels, n_voxels))
