@@ -44,9 +44,9 @@ class Contour:
 def draw_contour(tumour: Tumour, geometry: Geometry, thickness_mm: float) -> Contour:
     """The ROI on the slice of `geometry` in which the tumour is largest.
 
-    It keeps within the body by a margin of 1.5 mm or three quarters of a voxel, whichever is more (but not more
-    than 15 % of its radius), over the whole thickness of the slice, and nearly as far from the necrotic core
-    and the calcification.
+    It keeps within the body by 1.5 mm or three quarters of a voxel, whichever is more (but not more than 15 %
+    of its radius), over the whole thickness of the slice, and nearly as far from the necrotic core and the
+    calcification.
     """
     diameters = [_largest_diameter(_border(tumour, geometry, k, (0.0,))) for k in range(geometry.shape[0])]
     best = int(np.argmax(diameters))
@@ -102,7 +102,7 @@ def _border(tumour: Tumour, geometry: Geometry, slice_index: int, faces: tuple[f
     nearest = np.full(CONTROL_POINTS, np.inf)
     for face in faces:
         points = middle + face * normal + rays[:, None] * radius[:, None]
-        outside = ~tumour.in_body(points.reshape(-1, 3)).reshape(CONTROL_POINTS, -1)
+        outside = ~tumour.in_body(points.reshape(-1, 3).T).reshape(CONTROL_POINTS, -1)
         nearest = np.minimum(nearest, radius[outside.argmax(axis=1)])
     return nearest
 
@@ -113,7 +113,7 @@ def _largest_diameter(border: Array) -> float:
 
 
 def _smooth_radius(border: Array, margin: float) -> Array:
-    """`border` less `margin`, without the 0.1 mm steps of the search and nowhere closer than half the margin."""
+    """`border` less `margin`, free of the search's 0.1 mm steps; nowhere closer than half the margin."""
     spectrum = np.fft.rfft(np.maximum(border - margin, 0.3 * border))
     spectrum[12:] = 0
     return np.minimum(np.fft.irfft(spectrum, border.size), border - 0.5 * margin)
@@ -151,22 +151,22 @@ def true_means(anatomy: Anatomy, contour: Contour) -> tuple[dict[str, float], fl
     settings = anatomy.settings
     total = dict.fromkeys(("T1_pre", "T1_post", "T2", "T2star"), 0.0)
     for kind in np.unique(tissue):
-        here = points[tissue == kind]
+        here = points[:, tissue == kind]
         values = anatomy.values_at(Tissue(kind), here)
         concentration = contrast_concentration(Tissue(kind), settings, settings.t1_post_delay_s)
         total["T1_pre"] += values.t1_ms.sum()
         total["T1_post"] += t1_with_contrast(values, concentration, settings.r1_relaxivity).sum()
         total["T2"] += values.t2_ms.sum()
         total["T2star"] += values.t2star_ms.sum()
-    means = {name: float(value / len(points)) for name, value in total.items()}
+    means = {name: float(value / points.shape[1]) for name, value in total.items()}
     means["B1"] = float(anatomy.fields.b1(points).mean())
     means["delta_T1"] = means["T1_pre"] - means["T1_post"]
     means["delta_T1_ratio"] = means["delta_T1"] / means["T1_pre"]
-    return means, len(points) * point_volume
+    return means, points.shape[1] * point_volume
 
 
 def _points_inside(contour: Contour, spacing_mm: float = 0.2, layers: int = 9) -> tuple[Array, float]:
-    """A dense, regular set of points (n, 3) in the ROI's volume, and the volume for which each stands."""
+    """A dense, regular set of points (3, n) in the ROI's volume, and the volume for which each stands."""
     first = contour.outline[0]
     along = (contour.outline[1] - first) / np.linalg.norm(contour.outline[1] - first)
     axes = np.stack([along, np.cross(contour.normal, along)])
@@ -179,7 +179,7 @@ def _points_inside(contour: Contour, spacing_mm: float = 0.2, layers: int = 9) -
     depth = ((np.arange(layers) + 0.5) / layers - 0.5) * contour.thickness_mm
     plane = first + points[inside] @ axes
     filled = (plane[:, None] + depth[:, None] * contour.normal).reshape(-1, 3)
-    return filled, spacing_mm**2 * contour.thickness_mm / layers
+    return filled.T, spacing_mm**2 * contour.thickness_mm / layers
 
 
 def contour_markups(contour: Contour) -> dict[str, Any]:

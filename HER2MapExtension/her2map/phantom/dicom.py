@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from ..geometry import swap_ras_lps
@@ -56,29 +58,28 @@ class DicomWriter:
             description += f"_fa{first.flip_angle_deg:g}"
         folder = self._folder / f"{self._series_number:02d}_{description}"
         folder.mkdir(parents=True)
-        series = self._series_header(scan, first, description)
-        window = float(np.percentile(stored[:, group], 99.5))
-        series.WindowCenter, series.WindowWidth = _decimal(window / 2), _decimal(max(window, 1.0))
+        header = self._series_header(scan, first, description)
+        window = max(float(np.percentile(stored[:, group], 99.5)), 1.0)
+        header.WindowCenter, header.WindowWidth = _decimal(window / 2), _decimal(window)
+        same_for_all = _encode(header)
         number = 0
         for echo, index in enumerate(group, 1):
             progress((echo - 1) / len(group))
-            self._set_measurement(series, scan, scan.measurements[index], echo)
             for channel in range(stored.shape[0]):
-                _set_coil(series, CHANNEL_NAMES[channel] if scan.channels > 1 else COMBINED_COIL)
+                image = _measurement_header(scan, scan.measurements[index], echo)
+                _set_coil(image, CHANNEL_NAMES[channel] if scan.channels > 1 else COMBINED_COIL)
                 for place, pixels in enumerate(stored[channel, index]):
                     number += 1
                     acquired = scan.measurements[index].time_s + place * scan.slice_interval_s
-                    self._set_image(series, scan, acquired, place, number, pixels)
-                    series.save_as(folder / f"{number:05d}.dcm", enforce_file_format=True)
+                    self._set_image(image, scan, acquired, place, number)
+                    _set_pixels(image, pixels)
+                    _write_file(folder / f"{number:05d}.dcm", image, same_for_all)
 
     def _uid(self, *parts: object) -> str:
         return str(generate_uid(entropy_srcs=[self._fingerprint, *map(str, parts)]))
 
     def _series_header(self, scan: Scan, first: Measurement, description: str) -> Dataset:
-        meta = FileMetaDataset()
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        meta.MediaStorageSOPClassUID = MRImageStorage
-        ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+        ds = Dataset()
         ds.SpecificCharacterSet = "ISO_IR 100"
         ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
         ds.SOPClassUID = MRImageStorage
@@ -116,29 +117,14 @@ class DicomWriter:
         )
         return ds
 
-    def _set_measurement(self, ds: Dataset, scan: Scan, measurement: Measurement, number: int) -> None:
-        ds.RepetitionTime = _decimal(measurement.tr_ms)
-        ds.EchoTime = _decimal(measurement.te_ms)
-        ds.FlipAngle = _decimal(measurement.flip_angle_deg)
-        if measurement.ti_ms is not None:
-            ds.InversionTime = _decimal(measurement.ti_ms)
-        echo_train = len({m.te_ms for m in scan.measurements}) > 1
-        ds.EchoNumbers = str(number if echo_train else 1)
-        ds.AcquisitionNumber = str(1 if echo_train else number)
-
-    def _set_image(
-        self, ds: Dataset, scan: Scan, acquired_s: float, place: int, number: int, pixels: NDArray[np.uint16]
-    ) -> None:
+    def _set_image(self, ds: Dataset, scan: Scan, acquired_s: float, place: int, number: int) -> None:
         ds.AcquisitionTime = self._time(acquired_s)
         ds.ContentTime = ds.InstanceCreationTime = self._time(acquired_s + scan.duration_s + 2.0)
         ds.SOPInstanceUID = self._uid("image", self._series_number, number)
-        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
         ds.InstanceNumber = str(number)
         position = swap_ras_lps(scan.geometry.to_ras([0, 0, place]))
         ds.ImagePositionPatient = [_decimal(x) for x in position]
         ds.SliceLocation = _decimal(float(position @ swap_ras_lps(slice_normal(scan.geometry))))
-        ds.SmallestImagePixelValue, ds.LargestImagePixelValue = int(pixels.min()), int(pixels.max())
-        ds.PixelData = pixels.astype("<u2").tobytes()
 
     def _time(self, seconds: float) -> str:
         return time_of_day(self._start, seconds)
@@ -152,6 +138,45 @@ def time_of_day(start: datetime, seconds: float) -> str:
 def exam_start(seed: int) -> datetime:
     """Date and time at which the exam of `seed` begins, in the morning."""
     return datetime(2026, 1, 1, 8) + timedelta(days=seed % 28, minutes=seed % 240)
+
+
+def _measurement_header(scan: Scan, measurement: Measurement, number: int) -> Dataset:
+    ds = Dataset()
+    ds.RepetitionTime = _decimal(measurement.tr_ms)
+    ds.EchoTime = _decimal(measurement.te_ms)
+    ds.FlipAngle = _decimal(measurement.flip_angle_deg)
+    if measurement.ti_ms is not None:
+        ds.InversionTime = _decimal(measurement.ti_ms)
+    echo_train = len({m.te_ms for m in scan.measurements}) > 1
+    ds.EchoNumbers = str(number if echo_train else 1)
+    ds.AcquisitionNumber = str(1 if echo_train else number)
+    return ds
+
+
+def _encode(ds: Dataset) -> dict[int, bytes]:
+    """Every element as it stands in the file."""
+    encoded = {}
+    for element in ds:
+        buffer = DicomBytesIO()
+        buffer.is_little_endian, buffer.is_implicit_VR = True, False
+        write_data_element(buffer, element)
+        encoded[int(element.tag)] = buffer.getvalue()
+    return encoded
+
+
+def _write_file(path: Path, image: Dataset, same_for_all: dict[int, bytes]) -> None:
+    """One image: its own elements among those of its series, which are encoded once, not for every file."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_file_meta_info(buffer, meta)
+    elements = same_for_all | _encode(image)
+    path.write_bytes(
+        b"\0" * 128 + b"DICM" + buffer.getvalue() + b"".join(elements[tag] for tag in sorted(elements))
+    )
 
 
 def _decimal(value: float) -> str:
@@ -177,5 +202,11 @@ def _set_pixel_format(ds: Dataset) -> None:
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, BITS, BITS - 1, 0
 
 
+def _set_pixels(ds: Dataset, pixels: NDArray[np.uint16]) -> None:
+    ds.add_new("SmallestImagePixelValue", "US", int(pixels.min()))
+    ds.add_new("LargestImagePixelValue", "US", int(pixels.max()))
+    ds.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())
+
+
 def _set_coil(ds: Dataset, name: str) -> None:
-    ds.private_block(0x0051, "SIEMENS MR HEADER").add_new(0x0F, "LO", name)
+    ds.private_block(0x0051, "SIEMENS MR HEADER", create=True).add_new(0x0F, "LO", name)

@@ -19,7 +19,7 @@ from .anatomy import Anatomy
 from .contour import Contour, contour_markups, draw_contour, true_means
 from .dicom import BITS, DicomWriter, exam_start, time_of_day
 from .protocol import Protocol, plan_protocol
-from .sampling import AT_REST, Motion, tissue_shares, voxel_centres, weighted_signal
+from .sampling import AT_REST, Motion, Share, tissue_shares, voxel_centres, weighted_signal
 from .scans import Scan
 from .settings import ExamSettings
 from .tissues import Tissue
@@ -95,6 +95,7 @@ class Exam:
         self.protocol: Protocol = plan_protocol(settings, self.anatomy, self._rng("protocol"))
         dce = self.protocol.dce
         self.contour: Contour = draw_contour(self.anatomy.tumour, dce.geometry, dce.thickness_mm)
+        self._at_rest: dict[int, list[Share]] = {}
 
     def _rng(self, purpose: str) -> np.random.Generator:
         """Each purpose has its own stream, so that one part of an exam does not change with another."""
@@ -128,25 +129,33 @@ class Exam:
         assert image is not None
         return image
 
-    def _displaced(
-        self, scan: Scan, motion: Motion, rows: list[int], progress: Progress
-    ) -> NDArray[Any]:
+    def _displaced(self, scan: Scan, motion: Motion, rows: list[int], progress: Progress) -> NDArray[Any]:
         """The signal of some measurements, made while the patient is displaced by `motion`."""
 
         def signal(tissue: Tissue, ras: NDArray[np.float64]) -> NDArray[Any]:
             values = self.anatomy.values_at(tissue, motion.undo(ras))
             return scan.signal(tissue, values, ras, self.anatomy)[rows]
 
-        shares = tissue_shares(self.anatomy, scan.geometry, scan.thickness_mm, motion, part_of(progress, 0, 0.7))
+        shares = self._shares(scan, motion, part_of(progress, 0, 0.7))
         dtype = np.complex64 if scan.channels > 1 else np.float32
         image = weighted_signal(shares, scan.geometry, signal, len(rows), dtype)
         progress(1.0)
         return image
 
+    def _shares(self, scan: Scan, motion: Motion, progress: Progress) -> list[Share]:
+        """Scans on one grid share the work, as long as the patient lies still."""
+        key = id(scan.geometry)
+        if motion is AT_REST and key in self._at_rest:
+            return self._at_rest[key]
+        shares = tissue_shares(self.anatomy, scan.geometry, scan.thickness_mm, motion, progress)
+        if motion is AT_REST:
+            self._at_rest[key] = shares
+        return shares
+
     def noise_sd(self, scan: Scan) -> float:
         """SD of the noise in the real part of one channel, in units of signal."""
         reference = np.abs(self._reference(scan.gain_of or scan, Tissue.TUMOUR)).max()
-        centre = self.anatomy.tumour.centre[None]
+        centre = self.anatomy.tumour.centre[:, None].astype(float)
         return float(reference * self.anatomy.fields.profile(centre)[0] / self.settings.snr)
 
     def counts_per_unit(self, scan: Scan) -> float:
@@ -157,7 +166,7 @@ class Exam:
 
     def _reference(self, scan: Scan, tissue: Tissue) -> NDArray[Any]:
         """(measurements, 1) of a point of pure `tissue` at the tumour's centre."""
-        centre = self.anatomy.tumour.centre[None].astype(float)
+        centre = self.anatomy.tumour.centre[:, None].astype(float)
         return scan.signal(tissue, self.anatomy.values_at(tissue, centre), centre, self.anatomy)
 
     def simulate(self, scan: Scan, progress: Progress = no_progress) -> NDArray[np.float32]:

@@ -1,4 +1,7 @@
-"""Smooth fields over the body: biological variation, transmit field, off-resonance, receive coils."""
+"""Smooth fields over the body: biological variation, transmit field, off-resonance, receive coils.
+
+Points are (3, points) in the phantom, one row a coordinate: every step of the arithmetic runs along memory.
+"""
 
 from dataclasses import dataclass
 
@@ -16,18 +19,19 @@ class Waves:
     """A smooth random field, a sum of plane waves: mean 0, SD 1 over the body."""
 
     def __init__(self, rng: np.random.Generator, wavelength_mm: float, count: int = 12) -> None:
-        direction = rng.standard_normal((3, count))
-        direction /= np.linalg.norm(direction, axis=0)
-        length = wavelength_mm * rng.uniform(0.7, 1.4, count)
+        direction = rng.standard_normal((count, 3))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        length = wavelength_mm * rng.uniform(0.7, 1.4, (count, 1))
         self._wave = (2 * np.pi * direction / length).astype(np.float32)
-        self._phase = rng.uniform(0, 2 * np.pi, count).astype(np.float32)
+        self._phase = rng.uniform(0, 2 * np.pi, (count, 1)).astype(np.float32)
+        self._weight = np.full(count, np.sqrt(2.0 / count), np.float32)
 
     def at(self, ras: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Its value at `ras` (points, 3) in mm."""
-        angle = ras.astype(np.float32, copy=False) @ self._wave
+        """Its value at `ras` (3, points) in mm."""
+        angle = self._wave @ ras.astype(np.float32, copy=False)
         angle += self._phase
         np.cos(angle, out=angle)
-        return angle.sum(axis=1) * np.float32(np.sqrt(2.0 / self._phase.size))
+        return self._weight @ angle
 
 
 @dataclass(frozen=True)
@@ -62,30 +66,29 @@ class ScannerFields:
         )
 
     def b1(self, ras: Array) -> Array:
-        """Transmit field relative to nominal at `ras` (points, 3)."""
-        x, y, z = np.asarray(ras, float).T
+        """Transmit field relative to nominal at `ras` (3, points)."""
+        x, y, z = np.asarray(ras, float)
         wave = 0.8 * np.sin(x / 75.0 + self.b1_phase) + 0.2 * np.cos(y / 60.0) * np.cos(z / 70.0)
         return 1.0 + self.b1_variation * wave
 
     def gradient(self, ras: Array, direction: Array) -> Array:
-        """Off-resonance gradient in Hz/mm along `direction` at `ras` (points, 3)."""
-        bend = self.curvature_hz_per_mm2 * (np.asarray(ras, float) - self.centre)
-        return (self.gradient_hz_per_mm + bend * np.array([0.0, 1.0, 1.0])) @ direction
+        """Off-resonance gradient in Hz/mm along `direction` at `ras` (3, points)."""
+        bend = self.curvature_hz_per_mm2 * (np.asarray(ras, float) - self.centre[:, None])
+        bend[0] = 0.0
+        return direction @ (self.gradient_hz_per_mm[:, None] + bend)
 
     def channels(self, ras: Array) -> Array:
-        """Sensitivity of four coil elements at `ras` (points, 3): (4, points).
+        """Sensitivity of four coil elements at `ras` (3, points): (4, points).
 
         One element lies lateral and one medial of each breast. Their sum of squares is `profile` squared.
         """
-        points = np.asarray(ras, float)
+        x, y, _ = np.asarray(ras, float)
         offset = 45.0
         seats = [side * BREAST_CENTRE_X_MM + shift for side in (1, -1) for shift in (offset, -offset)]
-        raw = np.array(
-            [1.0 / (1.0 + ((points[:, 0] - x) ** 2 + (points[:, 1] - 40.0) ** 2) / 60.0**2) for x in seats]
-        )
-        return raw * (self.profile(points) / np.sqrt((raw**2).sum(axis=0)))
+        raw = np.array([1.0 / (1.0 + ((x - seat) ** 2 + (y - 40.0) ** 2) / 60.0**2) for seat in seats])
+        return raw * (self.profile(ras) / np.sqrt((raw**2).sum(axis=0)))
 
     def profile(self, ras: Array) -> Array:
-        """Combined sensitivity of the breast coil at `ras` (points, 3): it falls off into the chest."""
-        y = np.asarray(ras, float)[:, 1]
+        """Combined sensitivity of the breast coil at `ras` (3, points): it falls off into the chest."""
+        y = np.asarray(ras, float)[1]
         return 0.15 + 0.85 / (1.0 + np.exp(-(y + 45.0) / 22.0))

@@ -176,9 +176,7 @@ def _t2_scan(settings: ExamSettings, anatomy: Anatomy, rng: np.random.Generator)
         "MRAcquisitionType": "2D",
         "SequenceName": f"*se2d{ECHOES}",
     }
-    measurements = tuple(
-        Measurement(T2_SPACING_MS * (i + 1), 2500.0, 180.0, 200.0) for i in range(ECHOES)
-    )
+    measurements = tuple(Measurement(T2_SPACING_MS * (i + 1), 2500.0, 180.0, 200.0) for i in range(ECHOES))
     return SpinEchoTrain(
         "T2", "T2map_se_mc", geometry, thickness, measurements, 240.0, 0.1, header, moves=True
     )
@@ -188,11 +186,18 @@ def _t2star_scan(settings: ExamSettings, anatomy: Anatomy, rng: np.random.Genera
     slices = _stack(settings, 1.25, 0.1)
     geometry, thickness = _grid(settings, anatomy, rng, 0.85, slices, 1.25, tilt=(1.0, -0.4), gap=0.1)
     header = {**_GRADIENT_2D, "SequenceName": f"*fl2d{ECHOES}", "SequenceVariant": "SP"}
-    measurements = tuple(
-        Measurement(T2STAR_SPACING_MS * (i + 1), 600.0, 40.0, 460.0) for i in range(ECHOES)
-    )
+    measurements = tuple(Measurement(T2STAR_SPACING_MS * (i + 1), 600.0, 40.0, 460.0) for i in range(ECHOES))
     return GradientEchoTrain(
-        "T2star", "T2starmap_gre_mc", geometry, thickness, measurements, 100.0, 0.05, header, moves=True, channels=4
+        "T2star",
+        "T2starmap_gre_mc",
+        geometry,
+        thickness,
+        measurements,
+        100.0,
+        0.05,
+        header,
+        moves=True,
+        channels=4,
     )
 
 
@@ -207,7 +212,9 @@ def _dce_scan(settings: ExamSettings, geometry: Geometry, thickness: float, inje
         for start in starts
     )
     header: dict[str, Any] = {**_GRADIENT_3D, "SequenceVariant": ["SK", "SP"], "ScanOptions": "FS"}
-    return SpoiledGradientEcho("DCE", "t1_fl3d_tra_dyn_fs", geometry, thickness, measurements, phase, header=header)
+    return SpoiledGradientEcho(
+        "DCE", "t1_fl3d_tra_dyn_fs", geometry, thickness, measurements, phase, header=header
+    )
 
 
 def slice_normal(geometry: Geometry) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ the filled fractions as weights. Within one tissue all values are smooth on the 
 signal is evaluated at the voxel's centre.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from .anatomy import Anatomy
 from .tissues import Tissue
 
 Array = NDArray[np.float64]
-_CHUNK_POINTS = 400_000
+_CHUNK_POINTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,9 @@ class Motion:
     translation: Array
     centre: Array
 
-    def apply(self, ras: Array) -> Array:
-        """Where the tissue from `ras` (points, 3) has moved to."""
-        return (ras - self.centre) @ self.rotation.T + self.centre + self.translation
-
     def undo(self, ras: Array) -> Array:
-        """Where the tissue now at `ras` (points, 3) came from."""
-        return (ras - self.centre - self.translation) @ self.rotation + self.centre
+        """Where the tissue now at `ras` (3, points) came from."""
+        return self.rotation.T @ (ras - (self.centre + self.translation)[:, None]) + self.centre[:, None]
 
 
 AT_REST = Motion(np.eye(3), np.zeros(3), np.zeros(3))
@@ -48,13 +44,13 @@ class Share:
 
     tissue: Tissue
     voxel: NDArray[np.int_]
-    fraction: Array
+    fraction: NDArray[np.float32]
 
 
 def voxel_centres(geometry: Geometry, voxel: NDArray[np.int_]) -> Array:
-    """RAS (voxels, 3) of flat voxel numbers."""
-    index = np.stack(np.unravel_index(voxel, geometry.shape)[::-1], axis=1)
-    return geometry.to_ras(index)
+    """RAS (3, voxels) of flat voxel numbers."""
+    index = np.stack(np.unravel_index(voxel, geometry.shape)[::-1]).astype(float)
+    return geometry.affine[:3, :3] @ index + geometry.affine[:3, 3:]
 
 
 def tissue_shares(
@@ -71,34 +67,35 @@ def tissue_shares(
     """
     n_voxels = int(np.prod(geometry.shape))
     centre = np.empty(n_voxels, np.uint8)
-    near_tumour = np.empty(n_voxels, bool)
-    reach = anatomy.tumour.reach_mm + float(np.linalg.norm(geometry.spacing)) / 2
-    for start in range(0, n_voxels, _CHUNK_POINTS):
-        voxel = np.arange(start, min(start + _CHUNK_POINTS, n_voxels))
-        tissue_points = motion.undo(voxel_centres(geometry, voxel))
-        centre[voxel] = anatomy.tissue_at(tissue_points)
-        near_tumour[voxel] = np.linalg.norm(tissue_points - anatomy.tumour.centre, axis=1) < reach
-        progress(0.4 * start / n_voxels)
+    mixed = np.empty(n_voxels, bool)
+    half_diagonal = float(np.linalg.norm(geometry.spacing)) / 2
+    for voxel in _chunks(np.arange(n_voxels)):
+        points = motion.undo(voxel_centres(geometry, voxel)).astype(np.float32)
+        centre[voxel] = anatomy.tissue_at(points)
+        mixed[voxel] = anatomy.tumour.near(points, half_diagonal)
+        progress(0.2 * voxel[0] / n_voxels)
     volume = centre.reshape(geometry.shape)
-    mixed = (maximum_filter(volume, 3) != minimum_filter(volume, 3)).ravel() | near_tumour
-    counts = np.zeros((len(Tissue), n_voxels), np.uint8)
+    mixed |= (maximum_filter(volume, 3) != minimum_filter(volume, 3)).ravel()
     offsets = _sample_offsets(anatomy.settings.oversampling, thickness_mm / geometry.spacing[2])
-    steps = offsets @ geometry.affine[:3, :3].T
+    steps = (motion.rotation.T @ geometry.affine[:3, :3] @ offsets.T).astype(np.float32)
+    counts = np.zeros((len(Tissue), n_voxels), np.uint8)
+    counts[centre, np.arange(n_voxels)] = offsets.shape[0] * ~mixed
     todo = np.flatnonzero(mixed)
-    for start in range(0, todo.size, _CHUNK_POINTS // len(steps)):
-        voxel = todo[start : start + _CHUNK_POINTS // len(steps)]
-        points = (voxel_centres(geometry, voxel)[:, None] + steps).reshape(-1, 3)
-        found = anatomy.tissue_at(motion.undo(points)).reshape(voxel.size, -1)
-        for tissue in Tissue:
-            counts[tissue, voxel] = (found == tissue).sum(axis=1)
-        progress(0.4 + 0.6 * start / todo.size)
-    pure = np.flatnonzero(~mixed)
-    counts[centre[pure], pure] = len(steps)
+    for voxel in _chunks(todo):
+        points = motion.undo(voxel_centres(geometry, voxel)).astype(np.float32)
+        for step in steps.T:
+            counts[anatomy.tissue_at(points + step[:, None]), voxel] += 1
+        progress(0.2 + 0.8 * np.searchsorted(todo, voxel[0]) / todo.size)
     return [
-        Share(tissue, voxel, counts[tissue, voxel] / len(steps))
+        Share(tissue, voxel, counts[tissue, voxel] / np.float32(offsets.shape[0]))
         for tissue in Tissue
         if tissue is not Tissue.AIR and (voxel := np.flatnonzero(counts[tissue])).size
     ]
+
+
+def _chunks(voxel: NDArray[np.int_]) -> Iterator[NDArray[np.int_]]:
+    """Parts so small that what is computed from them stays in the cache."""
+    return (voxel[start : start + _CHUNK_POINTS] for start in range(0, voxel.size, _CHUNK_POINTS))
 
 
 def _sample_offsets(oversampling: tuple[int, int, int], thickness_ratio: float) -> Array:
@@ -117,7 +114,7 @@ def weighted_signal(
     """Mean signal of every voxel, (measurements, voxels).
 
     Args:
-        signal: ``signal(tissue, ras)`` gives (measurements, points) at `ras` (points, 3), where the scanner
+        signal: ``signal(tissue, ras)`` gives (measurements, points) at `ras` (3, points), where the scanner
             sees them.
     """
     image = np.zeros((n_measurements, int(np.prod(geometry.shape))), dtype)

@@ -51,7 +51,7 @@ class Scan:
         geometry, thickness_mm: where its slices lie.
         measurements: in the order of acquisition.
         duration_s: of one measurement.
-        slice_interval_s: from the acquisition of a slice to that of the next, where slices have their own times.
+        slice_interval_s: from a slice's acquisition to the next one's, where slices have their own times.
         header: DICOM keyword to value, the same for all images.
         series_per_measurement: whether the scanner gives every measurement its own series.
         moves: whether the patient moves between the measurements.
@@ -73,7 +73,7 @@ class Scan:
     gain_of: "Scan | None" = None
 
     def signal(self, tissue: Tissue, values: Values, ras: Array, anatomy: Anatomy) -> NDArray[Any]:
-        """(measurements, points) of `tissue` with `values` at `ras` (points, 3), for receive sensitivity 1."""
+        """(measurements, points) of `tissue` with `values` at `ras` (3, points), at receive sensitivity 1."""
         raise NotImplementedError
 
     def reconstruct(self, received: NDArray[np.complex64]) -> NDArray[np.float32]:
@@ -81,7 +81,7 @@ class Scan:
         return np.abs(received)
 
     def counts_per_unit(self, peak: float) -> float:
-        """Stored value per signal, for 12 bits and a brightest tissue of `peak`; B1 raises it by up to a third."""
+        """Stored value per signal; `peak` is the brightest tissue, to which B1 may add up to a third."""
         return 3000.0 / peak
 
 
@@ -91,7 +91,7 @@ class SpoiledGradientEcho(Scan):
     def signal(self, tissue: Tissue, values: Values, ras: Array, anatomy: Anatomy) -> NDArray[Any]:
         settings = anatomy.settings
         b1 = anatomy.fields.b1(ras)
-        out = np.empty((len(self.measurements), len(ras)))
+        out = np.empty((len(self.measurements), ras.shape[1]))
         for row, m in zip(out, self.measurements, strict=True):
             concentration = contrast_concentration(tissue, settings, m.after_injection_s)
             t1 = t1_with_contrast(values, concentration, settings.r1_relaxivity)

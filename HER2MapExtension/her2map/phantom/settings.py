@@ -12,10 +12,10 @@ class TumourSettings:
 
     Attributes:
         diameter_mm: of the body, without its spicules.
-        t1_pre_ms, t1_post_ms: before the contrast agent and `ExamSettings.t1_post_delay_s` after its injection.
+        t1_pre_ms, t1_post_ms: before the contrast agent, and `t1_post_delay_s` after its injection.
         t2_ms, t2star_ms: T2 and T2* (without the dephasing by the field gradient across a slice).
         variation: relative SD of the smooth variation of each value inside the tumour.
-        kep_per_min: rate constant from the extravascular space back to the plasma (Tofts); high means washout.
+        kep_per_min: rate constant from the tissue back to the plasma (Tofts); high means washout.
         spicules: how many.
     """
 
@@ -61,7 +61,7 @@ class ExamSettings:
     b1_variation: float = 0.2
     field_gradient_hz_per_mm: float = 0.5
     oblique_deg: float = 3.0
-    oversampling: tuple[int, int, int] = (3, 3, 4)
+    oversampling: tuple[int, int, int] = (3, 3, 3)
     dce_phase_s: float = 60.0
     dce_post_phases: int = 7
     dce_delay_s: float = 10.0
@@ -71,8 +71,8 @@ class ExamSettings:
 
     @classmethod
     def small(cls) -> "ExamSettings":
-        """64 x 64 x 10, one breast: for tests, in a second or two."""
-        return cls(matrix=64, slices=10, fov_mm=160.0, slice_thickness_mm=3.0)
+        """64 x 64 x 8, one breast: for tests, in a second or two."""
+        return cls(matrix=64, slices=8, fov_mm=160.0, slice_thickness_mm=3.0, oversampling=(2, 2, 3))
 
     @classmethod
     def standard(cls) -> "ExamSettings":
@@ -82,7 +82,7 @@ class ExamSettings:
     @classmethod
     def clinical(cls) -> "ExamSettings":
         """320 x 320 x 40, both breasts: a clinic's exam."""
-        return cls(matrix=320, slices=40, fov_mm=340.0, slice_thickness_mm=2.0)
+        return cls(matrix=320, slices=40, fov_mm=340.0, slice_thickness_mm=2.0, oversampling=(2, 2, 3))
 
     def __post_init__(self) -> None:
         """Raises InputError, naming the field, for a value that makes no exam."""
@@ -102,13 +102,17 @@ class ExamSettings:
         if len(self.oversampling) != 3 or min(self.oversampling) < 1:
             raise InputError("The phantom's oversampling must be three whole numbers of at least 1.")
         if not 12.0 <= self.tumour.diameter_mm <= 50.0:
-            raise InputError("The phantom's tumour diameter_mm must lie between 12 and 50 mm to fit a breast.")
+            raise InputError(
+                "The phantom's tumour diameter_mm must lie between 12 and 50 mm to fit a breast."
+            )
         if not self.tumour.t1_post_ms < self.tumour.t1_pre_ms:
             raise InputError("The phantom's t1_post_ms must be shorter than its t1_pre_ms.")
         if not self.tumour.t2star_ms < self.tumour.t2_ms:
             raise InputError("The phantom's t2star_ms must be shorter than its t2_ms.")
         if self.dce_delay_s + self.dce_phase_s * self.dce_post_phases > self.t1_post_delay_s:
-            raise InputError("The phantom's DCE phases must end before t1_post_delay_s; ask for fewer or shorter.")
+            raise InputError(
+                "The phantom's DCE phases must end before t1_post_delay_s; ask for fewer or shorter."
+            )
         if self.b1_variation >= 0.7:
             raise InputError("The phantom's b1_variation must be less than 0.7.")
 

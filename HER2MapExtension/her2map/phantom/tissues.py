@@ -44,8 +44,8 @@ class Values:
     contrast: Array
 
 
-# Density, T1, T2, T2* in ms, and relative SD of their smooth variation. Fat, gland: Rakow-Penner et al. 2006
-# (J Magn Reson Imaging 23:87); muscle, blood: Stanisz et al. 2005 (Magn Reson Med 54:507); the rest plausible.
+# Density, T1, T2, T2* in ms, relative SD of their smooth variation. Fat, gland: T1 and T2 of Rakow-Penner
+# et al. 2006 (JMRI 23:87); muscle, blood: after Stanisz et al. 2005 (MRM 54:507); the rest is plausible.
 # Necrosis is like a fluid, a calcification has few protons and dephases at once.
 _REFERENCE = {
     Tissue.AIR: (0.0, 1000.0, 50.0, 25.0, 0.0),
@@ -115,7 +115,7 @@ def plasma_concentration(time_s: ArrayLike) -> Array:
 
 
 def tofts_concentration(time_s: float, ktrans_per_min: float, kep_per_min: float) -> float:
-    """Contrast agent in tissue in mM (Tofts et al. 1999, J Magn Reson Imaging 10:223), `time_s` after injection."""
+    """Contrast agent in tissue in mM, `time_s` after injection (Tofts et al. 1999, JMRI 10:223)."""
     if time_s <= 0:
         return 0.0
     grid = np.linspace(0.0, time_s, max(int(time_s / 0.25), 2))
