@@ -1,6 +1,38 @@
 """Files to series with geometry and acquisition parameters, and the role of each series in the exam."""
 
+from .dce import (
+    DceSeries,
+    Injection,
+    PhaseChoice,
+    PostContrastDelay,
+    choose_phase,
+    dce_phases,
+    find_injection,
+    post_contrast_delay,
+)
 from .model import Series
 from .read import SeriesList, read_series
+from .roles import Assignment, Group, Role, groups, join, override, propose_roles
+from .technique import Technique
 
-__all__ = ["Series", "SeriesList", "read_series"]
+__all__ = [
+    "Assignment",
+    "DceSeries",
+    "Group",
+    "Injection",
+    "PhaseChoice",
+    "PostContrastDelay",
+    "Role",
+    "Series",
+    "SeriesList",
+    "Technique",
+    "choose_phase",
+    "dce_phases",
+    "find_injection",
+    "groups",
+    "join",
+    "override",
+    "post_contrast_delay",
+    "propose_roles",
+    "read_series",
+]
