@@ -1,0 +1,307 @@
+"""The command `her2map`: the path of one patient, from a DICOM folder to maps, ROI values and a score."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from . import __version__
+from .derivatives import exam_facts, read_maps, read_summary, write_fit
+from .errors import InputError
+from .exam import Exam, fit_exam, measure_maps, read_exam
+from .files import output_folder, write_text
+from .fitting import PRESETS, FittedMap
+from .phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
+from .progress import Progress
+from .report import tables
+from .report.exam import ExamReport, score_text, write_report
+from .roi import read_roi
+from .score import demo_card, predict
+from .series import Role, Technique, override
+
+SIZES = {"small": ExamSettings.small, "standard": ExamSettings.standard, "clinical": ExamSettings.clinical}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0 done, 2 input that cannot be used, 130 stopped."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        print(f"her2map: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("her2map: stopped; the files that were finished are whole.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> None:
+    folder = output_folder(options.output)
+    source = folder / "exam"
+    with _progress("writing a phantom exam") as progress:
+        truth = write_exam(source, SIZES[options.size](), options.seed, progress)
+    exam = _read(source / DICOM_FOLDER)
+    print(tables.series_text(exam.assignments), end="\n\n")
+    maps = _fit(exam, options.preset)
+    write_fit(output_folder(folder / "maps"), "demo", exam, options.preset, maps)
+    roi = read_roi(source / ROI_FILE, truth.roi_thickness_mm)
+    values = measure_maps({name: (fitted.map, fitted.geometry) for name, fitted in maps.items()}, roi)
+    card = demo_card()
+    biomarkers = values.biomarkers
+    prediction = predict(card, options.er == "positive", biomarkers.T2star.value, biomarkers.T1_post.value)
+    report = ExamReport(
+        "Demonstration: a digital breast phantom",
+        options.preset,
+        exam,
+        maps,
+        values,
+        card,
+        prediction,
+        options.er == "positive",
+        truth.values,
+    )
+    rows = tables.value_rows(values)
+    write_text(folder / "measurements.csv", tables.values_csv(rows))
+    write_report(folder / "report.html", report)
+    print(tables.values_text(rows, truth.values))
+    print(f"\n{score_text(report)}\n\nReport: {folder / 'report.html'}")
+
+
+def _series(options: argparse.Namespace) -> None:
+    exam = _read(options.exam, options.role)
+    if options.json:
+        _print_json(exam_facts(exam))
+        return
+    print(tables.series_text(exam.assignments))
+    for line in (*exam.notes, *exam.skipped):
+        print(line, file=sys.stderr)
+
+
+def _fit_command(options: argparse.Namespace) -> None:
+    folder = output_folder(options.output)
+    exam = _read(options.exam, options.role)
+    summary = write_fit(
+        folder, options.case, exam, options.preset, _fit(exam, options.preset, options.map_unit)
+    )
+    if options.json:
+        _print_json(summary)
+        return
+    for name, facts in summary["maps"].items():
+        fitted = facts["status_shares"]["FITTED"]
+        print(f"{name:8} {tables.percent(fitted, 0):>5} of voxels fitted; {facts['method']}")
+        for note in facts["notes"]:
+            print(f"         {note}")
+    print(f"\nMaps: {folder}")
+
+
+def _measure(options: argparse.Namespace) -> None:
+    maps = read_maps(options.maps)
+    thickness = options.thickness
+    if thickness is None:
+        thickness = ((read_summary(options.maps).get("dce")) or {}).get("slice_thickness_mm")
+    values = measure_maps(maps, read_roi(options.roi, thickness))
+    rows = tables.value_rows(values)
+    if options.output:
+        write_text(output_folder(options.output.parent) / options.output.name, tables.values_csv(rows))
+    if options.json:
+        _print_json([asdict(row) for row in rows])
+    else:
+        print(tables.values_text(rows))
+
+
+def _phantom(options: argparse.Namespace) -> None:
+    with _progress("writing a phantom exam") as progress:
+        truth = write_exam(options.output, SIZES[options.size](), options.seed, progress)
+    if options.json:
+        _print_json(asdict(truth))
+    else:
+        print(f"DICOM files, {ROI_FILE} and the true values: {options.output}")
+
+
+def _read(folder: Path, roles: Sequence[str] = ()) -> Exam:
+    with _progress("reading") as progress:
+        exam = read_exam(folder, progress)
+    for text in roles:
+        exam = _with_role(exam, text)
+    return exam
+
+
+def _with_role(exam: Exam, text: str) -> Exam:
+    """The exam with one role as the user wants it; `text` is NUMBER=ROLE or NUMBER=ROLE:TECHNIQUE."""
+    number, _, chosen = text.partition("=")
+    role, _, technique = chosen.partition(":")
+    roles, techniques = {r.value: r for r in Role}, {t.value: t for t in Technique}
+    if role not in roles or (technique and technique not in techniques):
+        raise InputError(
+            f"--role {text}: write NUMBER=ROLE or NUMBER=ROLE:TECHNIQUE; roles: {', '.join(roles)}; "
+            f"techniques: {', '.join(techniques)}."
+        )
+    found = [a.series for a in exam.assignments if str(a.series.number) == number]
+    if not found:
+        raise InputError(
+            f"--role {text}: the exam has no series {number}; `her2map series` lists their numbers."
+        )
+    assignments = list(exam.assignments)
+    for series in found:
+        assignments = override(assignments, series, roles[role], techniques.get(technique))
+    return replace(exam, assignments=tuple(assignments))
+
+
+def _fit(exam: Exam, preset: str, map_unit: str = "") -> dict[str, FittedMap]:
+    with _progress("fitting") as progress:
+        return fit_exam(exam, replace(PRESETS[preset], map_unit=map_unit), progress)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress]:
+    """A bar on the terminal; nothing where standard error is a file."""
+    with tqdm(
+        total=100, desc=what, bar_format="{desc:24}{bar:30} {percentage:3.0f} % {elapsed}", disable=None
+    ) as bar:
+
+        def show(fraction: float) -> None:
+            bar.update(100 * fraction - bar.n)
+
+        yield show
+        show(1.0)
+
+
+def _print_json(content: Any) -> None:
+    """JSON has no NaN: what is not a number becomes null."""
+    print(json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="her2map",
+        description="Quantitative breast MRI: T1, T2 and T2* maps, the values of a ROI on each, and a HER2 score. "
+        "Research use only.",
+        epilog="First steps: `her2map demo` makes a digital breast exam and carries it through to a report. Then, with "
+        "a patient's folder: `her2map series EXAM`, `her2map fit EXAM --output MAPS`, "
+        "`her2map measure MAPS --roi roi.mrk.json`.",
+    )
+    parser.add_argument("--version", action="version", version=f"her2map {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = _command(
+        commands, "demo", _demo, "a phantom exam from DICOM to report",
+        "Writes a digital breast exam with known truth, sorts its series, fits the maps, applies the ROI, prints the "
+        "biomarkers beside the truth, scores them, and writes report.html, measurements.csv and the maps.",
+    )  # fmt: skip
+    demo.add_argument(
+        "--output", type=Path, default=Path("her2map-demo"), metavar="DIR", help="default: %(default)s"
+    )
+    _phantom_options(demo)
+    _preset_option(demo)
+    demo.add_argument(
+        "--er",
+        choices=["positive", "negative"],
+        default="positive",
+        help="the phantom's oestrogen receptor status",
+    )
+
+    series = _command(
+        commands, "series", _series, "what each series of an exam is taken for, and why",
+        "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes the role of each series.",
+    )  # fmt: skip
+    _exam_options(series)
+
+    fit = _command(
+        commands, "fit", _fit_command, "fit the maps of an exam",
+        "Fits T1 before and after contrast, T2, T2* and B1, as far as the exam has series for them, and writes them as "
+        "NIfTI with BIDS names (relaxation times in seconds) with quality maps, side-cars and summary.json.",
+    )  # fmt: skip
+    _exam_options(fit)
+    fit.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the maps go")
+    fit.add_argument(
+        "--case", default="01", help="the label in the file names, letters and digits (default: %(default)s)"
+    )
+    _preset_option(fit)
+    fit.add_argument(
+        "--map-unit", choices=["ms", "s"], default="", help="unit of a scanner's map whose header is silent"
+    )
+
+    measure = _command(
+        commands, "measure", _measure, "the values of a ROI on fitted maps",
+        "Applies a ROI to the maps that `her2map fit` wrote. The contour is a closed polygon in its own plane, extruded "
+        "by half the DCE slice thickness to either side; each map is looked up at its own place in the patient.",
+    )  # fmt: skip
+    measure.add_argument("maps", type=Path, metavar="DIR", help="the output folder of `her2map fit`")
+    measure.add_argument(
+        "--roi",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a Slicer closed curve (.mrk.json) or a JSON polygon",
+    )
+    measure.add_argument(
+        "--thickness",
+        type=float,
+        metavar="MM",
+        help="of the ROI (default: the file's own, else that of the DCE slices)",
+    )
+    measure.add_argument("--output", type=Path, metavar="FILE", help="also write the values as CSV")
+    _json_option(measure)
+
+    phantom = _command(
+        commands, "phantom", _phantom, "write a digital breast exam with known truth",
+        "Simulates an exam and writes it as DICOM, with the true values (truth.json) and the ROI (roi.mrk.json) "
+        "beside it. The same seed gives the same files.",
+    )  # fmt: skip
+    phantom.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    _phantom_options(phantom)
+    _json_option(phantom)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, summary: str, description: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _exam_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exam", type=Path, metavar="EXAM", help="the folder of one patient's exam")
+    parser.add_argument(
+        "--role", action="append", default=[], metavar="NUMBER=ROLE[:TECHNIQUE]",
+        help="what series NUMBER is, in place of the proposal; may be repeated, e.g. --role 7=T2 --role 9=none",
+    )  # fmt: skip
+    _json_option(parser)
+
+
+def _phantom_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument(
+        "--size", choices=list(SIZES), default="standard", help="of the phantom (default: %(default)s)"
+    )
+
+
+def _preset_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset", choices=list(PRESETS), default="recommended",
+        help="how the maps are fitted: as recommended, or as in the paper (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""One patient's exam, from a folder of files to the values of a ROI."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .biomarkers import Biomarkers, from_values
+from .errors import InputError
+from .fitting import RECOMMENDED, FitOptions, FittedMap, fit_group
+from .geometry import Geometry
+from .progress import Progress, no_progress, part_of
+from .relaxometry import ParameterMap
+from .roi import Roi, RoiValue, measure
+from .series import (
+    Assignment,
+    DceSeries,
+    Group,
+    PostContrastDelay,
+    Role,
+    dce_phases,
+    groups,
+    post_contrast_delay,
+    propose_roles,
+    read_series,
+)
+
+MAP_ROLES = {
+    "B1": Role.B1,
+    "T1_pre": Role.T1_PRE,
+    "T1_post": Role.T1_POST,
+    "T2": Role.T2,
+    "T2star": Role.T2STAR,
+}
+"""Which role each map comes from, in the order in which they are fitted: each may use those before it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """The series of one patient's exam and what each was taken for.
+
+    Attributes:
+        assignments: one a series.
+        skipped: the files that are no images, with the reason.
+        notes: what concerns the exam as a whole.
+    """
+
+    assignments: tuple[Assignment, ...]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def group(self, role: Role) -> Group | None:
+        """The preferred group of series for a role; None where no series has it."""
+        found = groups(self.assignments).get(role)
+        return found[0] if found else None
+
+    @property
+    def dce(self) -> DceSeries | None:
+        """The DCE phases in the order of time; None without a DCE series."""
+        group = self.group(Role.DCE)
+        return dce_phases(group) if group else None
+
+    @property
+    def t1_post_delay(self) -> PostContrastDelay | None:
+        """When T1_post was acquired after the injection; None without either series.
+
+        Raises:
+            InputError: a time is not known.
+        """
+        t1_post, dce = self.group(Role.T1_POST), self.dce
+        return post_contrast_delay(t1_post, dce) if t1_post and dce else None
+
+
+@dataclass(frozen=True)
+class ExamValues:
+    """What one ROI says of an exam: its value on every map."""
+
+    roi: Roi
+    values: Mapping[str, RoiValue]
+
+    @property
+    def biomarkers(self) -> Biomarkers:
+        """The values with the differences that follow from them."""
+        measured = {name: value for name, value in self.values.items() if name != "B1"}
+        return from_values(
+            **{name: value.value for name, value in measured.items()},
+            standard_errors={name: value.standard_error for name, value in measured.items()},
+            reasons={name: value.reason for name, value in measured.items()},
+        )
+
+
+def read_exam(path: str | os.PathLike[str], progress: Progress = no_progress) -> Exam:
+    """Read a folder and propose what each series is; errors as :func:`~her2map.series.read_series`."""
+    series = read_series(path, progress=progress)
+    return Exam(tuple(propose_roles(series)), series.skipped, series.notes)
+
+
+def fit_exam(
+    exam: Exam, options: FitOptions = RECOMMENDED, progress: Progress = no_progress
+) -> dict[str, FittedMap]:
+    """Fit every map that the exam has series for: the preferred group of each role.
+
+    Raises:
+        InputError: no series has a role that gives a map, or a fit lacks something; the text names the series.
+        Cancelled: raised by `progress`.
+    """
+    wanted = [(name, group) for name, role in MAP_ROLES.items() if (group := exam.group(role))]
+    if not wanted:
+        raise InputError("No series of the exam gives a map; look at the roles and set them by hand.")
+    maps: dict[str, FittedMap] = {}
+    for i, (name, group) in enumerate(wanted):
+        step = part_of(progress, i / len(wanted), (i + 1) / len(wanted))
+        maps[name] = fit_group(group, options, maps, step)
+    progress(1.0)
+    return maps
+
+
+def measure_maps(maps: Mapping[str, tuple[ParameterMap, Geometry]], roi: Roi) -> ExamValues:
+    """The ROI's value on every map, each looked up at its own place in the patient."""
+    return ExamValues(
+        roi, {name: measure(fitted, geometry, roi) for name, (fitted, geometry) in maps.items()}
+    )

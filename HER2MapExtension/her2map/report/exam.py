@@ -1,0 +1,219 @@
+"""The report of one exam and ROI: one HTML page that opens offline and prints."""
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from .. import __version__
+from ..biomarkers import Biomarkers
+from ..exam import Exam, ExamValues
+from ..files import write_text
+from ..fitting import FittedMap
+from ..registration import Motion
+from ..relaxometry import Status
+from ..roi import Roi, measure_values
+from ..score import ModelCard, Prediction
+from ..series import Assignment, choose_phase, find_injection
+from . import figures, tables
+from .curves import roi_curve
+from .style import STYLES
+
+
+@dataclass(frozen=True, eq=False)
+class ExamReport:
+    """All that the report of one exam shows.
+
+    Attributes:
+        title: of the page; no personal data.
+        preset: how the maps were fitted, in words.
+        er_positive: as the score was given it.
+        truth: the true values of a phantom by biomarker; None for a patient.
+    """
+
+    title: str
+    preset: str
+    exam: Exam
+    maps: Mapping[str, FittedMap]
+    values: ExamValues
+    card: ModelCard
+    prediction: Prediction
+    er_positive: bool | None
+    truth: Mapping[str, float] | None = None
+
+
+def write_report(path: Path, report: ExamReport) -> None:
+    """Write the page, whole or not at all."""
+    environment = Environment(
+        loader=PackageLoader("her2map", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    css = resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")
+    page = environment.get_template("exam.html.j2").render(
+        css=css,
+        title=report.title,
+        version=__version__,
+        made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        preset=report.preset,
+        truth=bool(report.truth),
+        rows=[_value_cells(row, report.truth or {}) for row in tables.value_rows(report.values)],
+        roi=_roi_facts(report.values.roi),
+        score=_score_facts(report),
+        remarks=remarks(report),
+        dce=_dce_facts(report),
+        maps=[_map_facts(name, fitted, report.values.roi) for name, fitted in report.maps.items()],
+        curves=_curves(report),
+        quality=[_quality_cells(name, fitted, report.values) for name, fitted in report.maps.items()],
+        series=[_series_cells(assignment) for assignment in report.exam.assignments],
+    )
+    write_text(path, page)
+
+
+def remarks(report: ExamReport) -> list[str]:
+    """What the reader must know besides the numbers: of the exam, its maps and its times."""
+    found = [*report.exam.notes, *report.remarks]
+    delay = report.exam.t1_post_delay
+    if delay and delay.remark:
+        found.append(delay.remark)
+    for name, fitted in report.maps.items():
+        found += [f"{STYLES[name].title}: {note}" for note in fitted.map.notes]
+    if report.exam.skipped:
+        found.append(f"{len(report.exam.skipped)} files of the folder are no images and were skipped.")
+    return found
+
+
+def _value_cells(row: tables.ValueRow, truth: Mapping[str, float]) -> dict[str, Any]:
+    style = STYLES[row.biomarker]
+    true = truth.get(row.biomarker, math.nan)
+    return {
+        "title": style.title,
+        "unit": style.unit,
+        "reason": row.reason,
+        "value": tables.plain(row.value, style.decimals),
+        "truth": tables.plain(true, style.decimals),
+        "difference": tables.percent(row.value / true - 1, 1, sign=True),
+        "standard_error": tables.plain(row.standard_error, style.decimals + 1),
+        "median": tables.plain(row.median, style.decimals),
+        "sd": tables.plain(row.sd, style.decimals),
+        "voxels": tables.plain(row.effective_voxels, 0),
+        "coverage": tables.percent(row.coverage, 0),
+    }
+
+
+def _roi_facts(roi: Roi) -> dict[str, str]:
+    return {
+        "area": f"{roi.area_mm2:.0f}",
+        "diameter": f"{roi.longest_diameter_mm:.1f}",
+        "thickness": f"{roi.thickness_mm:.1f}",
+    }
+
+
+def _score_facts(report: ExamReport) -> dict[str, Any]:
+    prediction, card = report.prediction, report.card
+    return {
+        "refused": prediction.refused,
+        "probability": tables.percent(prediction.probability, 0),
+        "lower": tables.percent(prediction.lower, 0),
+        "upper": tables.percent(prediction.upper, 0),
+        "cutoff": tables.percent(card.cut_off, 0),
+        "call": prediction.call,
+        "inputs": score_inputs(report.er_positive, report.values.biomarkers),
+        "card": card.name,
+        "warning": card.warning,
+    }
+
+
+def score_inputs(er_positive: bool | None, biomarkers: Biomarkers) -> str:
+    """What the score was computed from, in words."""
+    er = {True: "ER positive", False: "ER negative", None: "ER unknown"}[er_positive]
+    return (
+        f"{er}, T2* {tables.plain(biomarkers.T2star.value, 1)} ms, "
+        f"T1 after contrast {tables.plain(biomarkers.T1_post.value, 0)} ms"
+    )
+
+
+def score_text(report: ExamReport) -> str:
+    """The score for a terminal, with its warning."""
+    facts = _score_facts(report)
+    if facts["refused"]:
+        answer = f"No score: {facts['refused']}."
+    else:
+        answer = (
+            f"Score: {facts['probability']} probability of HER2-positive rather than HER2-low "
+            f"(95 % interval {facts['lower']} to {facts['upper']}), call: {facts['call']}."
+        )
+    return f"{answer}\nFrom {facts['inputs']}. {facts['warning']}"
+
+
+def _dce_facts(report: ExamReport) -> dict[str, str] | None:
+    dce = report.exam.dce
+    if dce is None:
+        return None
+    roi, phase = report.values.roi, choose_phase(dce)
+    means = [measure_values(image, dce.geometry, roi).value for image in dce.data]
+    after = dce.centre_time_s - find_injection(dce).time_s
+    return {
+        "reason": phase.reason,
+        "image": figures.to_data_uri(figures.image_figure(dce.data[phase.index], dce.geometry, roi)),
+        "enhancement": figures.to_data_uri(figures.enhancement_figure(after, means, phase.index)),
+    }
+
+
+def _map_facts(name: str, fitted: FittedMap, roi: Roi) -> dict[str, str]:
+    shown = np.where(fitted.map.fitted, fitted.map.value, np.nan)
+    figure = figures.map_figure(shown, fitted.geometry, roi, STYLES[name])
+    return {
+        "title": STYLES[name].title,
+        "method": fitted.map.method,
+        "source": ", ".join(fitted.sources),
+        "image": figures.to_data_uri(figure),
+    }
+
+
+def _curves(report: ExamReport) -> list[dict[str, str]]:
+    found = []
+    for name, fitted in report.maps.items():
+        curve = roi_curve(fitted, report.values.roi)
+        if curve is not None:
+            figure = figures.curve_figure(curve)
+            found.append({"title": STYLES[name].title, "image": figures.to_data_uri(figure)})
+    return found
+
+
+def _quality_cells(name: str, fitted: FittedMap, values: ExamValues) -> dict[str, str]:
+    style, roi, found = STYLES[name], values.roi, values.values[name]
+    r_squared = measure_values(fitted.map.r_squared, fitted.geometry, roi, minimum_coverage=0.01)
+    error = measure_values(fitted.map.standard_error, fitted.geometry, roi, minimum_coverage=0.01)
+    used = [motion for motion in fitted.motions if motion.used]
+    return {
+        "title": style.title,
+        "r_squared": tables.plain(r_squared.median, 4),
+        "standard_error": " ".join([tables.plain(error.median, style.decimals + 1), style.unit]),
+        "unusable": tables.percent(1 - found.fractions.get(Status.FITTED, 0.0), 1),
+        "excluded": tables.percent(found.excluded_by_snr, 1),
+        "motion": _motion_words(used) if fitted.motions else "not looked for",
+    }
+
+
+def _motion_words(used: list[Motion]) -> str:
+    if not used:
+        return "none found"
+    distance, angle = max(m.distance_mm for m in used), max(m.angle_deg for m in used)
+    return f"{distance:.2f} mm, {angle:.2f}°"
+
+
+def _series_cells(assignment: Assignment) -> dict[str, str]:
+    return {
+        "number": tables.series_number(assignment),
+        "description": assignment.series.description,
+        "role": tables.role_words(assignment),
+        "reason": tables.reason_words(assignment),
+    }
