@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 _STEEPEST = 1e7
 """Faces steeper than this (voxels along z per voxel across) are taken as parallel to z.
 
-They then contribute nothing; the weights change by at most about 1e-7, the rounding error of keeping them.
+They then contribute nothing; the weights change by less than 1e-6, the rounding error of keeping them.
 """
 _FLATTEST = 1e-10
 """Faces flatter than this lie parallel to the voxel borders: what slope they have is rounding."""
@@ -70,7 +70,8 @@ def roi_weights(geometry: Geometry, roi: Roi) -> RoiWeights:
         roi: the ROI, in the same patient frame.
 
     Returns:
-        The fractions, exact to about 1e-12 (1e-7 for tilts of 1e-6 and less).
+        The fractions, exact but for rounding: below 1e-9 where ROI and grid are parallel or tilted by more
+        than some degrees, below 1e-6 for the almost upright faces of smaller tilts.
     """
     # Voxel i reaches from i to i + 1 in these coordinates (column, row, slice).
     loops = [geometry.to_index(loop) + 0.5 for loop in (roi.outline, *roi.holes)]

@@ -42,7 +42,6 @@ def spline_in_double_precision(points):
         spline.ClosedOn()
         for i, value in enumerate(column):
             spline.AddPoint(i, value)
-        spline.AddPoint(n, column[0])
         spline.Compute()
         columns.append([spline.Evaluate(i / 10) for i in range(10 * n)])
     return np.array(columns).T
