@@ -30,7 +30,7 @@ def relative_b1(values: ArrayLike, unit: str | None = None, nominal_flip_deg: fl
     Raises:
         InputError: unknown unit, no nominal flip angle, or a median outside 0.3 to 2 (a wrong unit).
     """
-    raw = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    raw: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
     known = recognise_b1_unit(raw) if unit is None else UNITS.get(unit)
     if known is None:
         raise InputError(f"The B1 map's unit '{unit}' is not known; give one of {', '.join(UNITS)}.")
@@ -63,7 +63,7 @@ def usable_b1(relative: ArrayLike) -> F64:
     Raises:
         InputError: the median of the non-zero values lies outside 0.3 to 2, which is a wrong unit.
     """
-    values = np.ma.filled(np.ma.asarray(relative, dtype=float), np.nan)
+    values: F64 = np.ma.filled(np.ma.asarray(relative, dtype=float), np.nan)
     median = _body_median(values)
     if not LOWEST <= median <= HIGHEST:
         raise InputError(
@@ -74,7 +74,7 @@ def usable_b1(relative: ArrayLike) -> F64:
 
 
 def _body_median(values: ArrayLike) -> float:
-    flat = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
+    flat: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
     body = flat[np.isfinite(flat) & (flat != 0)]
     if not body.size:
         raise InputError("The B1 map holds no value other than zero; choose another series.")
@@ -105,14 +105,17 @@ def b1_from_bloch_siegert(
         InputError: the phases differ in shape or are no radians, a constant is not positive, or the median is
             outside 0.3 to 2.
     """
-    plus, minus = (np.ma.filled(np.ma.asarray(p, dtype=float), np.nan) for p in (phase_plus, phase_minus))
+    plus: F64 = np.ma.filled(np.ma.asarray(phase_plus, dtype=float), np.nan)
+    minus: F64 = np.ma.filled(np.ma.asarray(phase_minus, dtype=float), np.nan)
     if plus.shape != minus.shape:
         raise InputError(f"The Bloch-Siegert phase images differ in shape: {plus.shape} and {minus.shape}.")
     if not (k_bs_rad_per_ut2 > 0 and nominal_peak_ut > 0):
-        raise InputError("K_BS (rad/uT^2) and the nominal peak B1 (uT) of the Bloch-Siegert pulse must be positive.")
+        raise InputError(
+            "The Bloch-Siegert pulse's K_BS (rad/uT^2) and nominal peak B1 (uT) must be positive."
+        )
     for phase in (plus, minus):
         if np.isfinite(phase).any() and np.nanmax(np.abs(phase)) > 2 * np.pi + 0.01:
-            raise InputError("The Bloch-Siegert phases exceed two pi; scale the phase images to radians first.")
+            raise InputError("The Bloch-Siegert phases exceed two pi; scale them to radians first.")
     nominal_shift = k_bs_rad_per_ut2 * nominal_peak_ut**2
     shift = nominal_shift + np.angle(np.exp(1j * (plus - minus - 2 * nominal_shift))) / 2
     asked = np.isfinite(shift)
@@ -125,7 +128,7 @@ def b1_from_bloch_siegert(
 def b1_map(values: ArrayLike, unit: str | None = None, nominal_flip_deg: float | None = None) -> ParameterMap:
     """A vendor's B1 map as the exam keeps it; arguments and errors as in :func:`relative_b1`."""
     relative = relative_b1(values, unit, nominal_flip_deg)
-    stored = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    stored: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
     return _as_map(relative, np.isfinite(stored) & (stored != 0), "scanner's B1 map")
 
 

@@ -1,35 +1,36 @@
 """T2 from multi-echo spin echoes with imperfect refocusing: extended phase graph and its fit.
 
-A refocusing pulse short of 180 degrees stores part of the magnetisation along z; a later pulse brings it back as
-a stimulated echo, which has decayed with T1 for a while and so lengthens a mono-exponential T2. The phase graph
-follows these pathways (Hennig J. J Magn Reson 1988;78:397; Weigel M. J Magn Reson Imaging 2015;41:266).
+A refocusing pulse short of 180 degrees stores part of the magnetisation along z; a later pulse brings it back
+as a stimulated echo, which has decayed with T1 for a while and so lengthens a mono-exponential T2. The phase
+graph follows these pathways (Hennig J. J Magn Reson 1988;78:397; Weigel M. J Magn Reson Imaging 2015;41:266).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..progress import Progress, no_progress
 from .b1 import usable_b1
+from .cpmg import (
+    F64,
+    LONGEST_T2_IN_TRAINS,
+    SHORTEST_T2_IN_SPACINGS,
+    Linearised,
+    Problem,
+    Solution,
+    inverse,
+    solve,
+)
 from .engine import Array, Estimate, Kernel, fit_voxels
 from .parameter_map import ParameterMap, Status
 
-F64 = NDArray[np.float64]
-
-MAX_ITERATIONS = 60
-STEP_TOLERANCE = 1e-6
-"""Relative change of R2 (and absolute of cos(angle)) below which a voxel's fit has converged."""
+LOW_SIGNAL_FACTOR = 5.0
+"""A voxel whose fitted amplitude is no more than this many residual SDs has too little signal."""
 
 START_COSINE = -0.85
 """Of the refocusing angle, where it is fitted: 148 degrees."""
-
-SHORTEST_T2_IN_SPACINGS = 0.2
-"""Below this, the second echo is under 1 % of the first and T2 is read off the first echo's noise."""
-LONGEST_T2_IN_TRAINS = 10.0
-"""Above this, the whole train decays by less than 10 %."""
 
 
 def epg_echo_amplitudes(
@@ -102,8 +103,8 @@ def fit_t2_epg(
 
     With a B1 map, M0 and T2 are fitted. Without one, the cosine of the refocusing angle is fitted too: at
     B1 = 1 that widens the standard error by some 7 %, at 0.7 by some 40 %, while taking B1 for 1 would reduce
-    the model to the mono-exponential one and its bias. The cosine is left free to pass -1 (no angle has it, but
-    the echo amplitudes are polynomials in it), for a bound there would bias T2 where B1 is near 1.
+    the model to the mono-exponential one and its bias. The cosine is left free to pass -1 (no angle has it,
+    but the echo amplitudes are polynomials in it), for a bound there would bias T2 where B1 is near 1.
 
     Args:
         signal: (echoes, ...), magnitude.
@@ -122,24 +123,28 @@ def fit_t2_epg(
     """
     n_echoes = np.ma.getdata(signal).shape[0] if np.ndim(signal) else 0
     spacing = _echo_spacing(te_ms, n_echoes)
-    t1 = np.ma.filled(np.ma.asarray(t1_ms, dtype=float), np.nan)
+    t1: F64 = np.ma.filled(np.ma.asarray(t1_ms, dtype=float), np.nan)
     if not (t1[np.isfinite(t1)] > 0).any():
         raise InputError("t1_ms holds no positive T1 in ms; give a number such as 1400 or a T1 map.")
     t1 = np.where(t1 > 0, t1, np.nan)
+    notes: tuple[str, ...]
     if b1 is None:
         method = "extended phase graph, M0, T2 and refocusing angle by variable projection"
         notes = ("No B1 map: the refocusing angle was fitted in each voxel along with T2.",)
-        kernel, inputs, needed = _free_angle_kernel(spacing), (t1,), 4
+        kernel, needed = _free_angle_kernel(spacing), 4
     else:
         method = f"extended phase graph at {refocusing_deg:g} degrees x B1, M0 and T2 by variable projection"
         notes = ()
-        kernel, inputs, needed = _known_b1_kernel(spacing, refocusing_deg), (t1, usable_b1(b1)), 3
+        kernel, needed = _known_b1_kernel(spacing, refocusing_deg), 3
     if n_echoes < needed:
-        raise InputError(f"The EPG fit needs {needed} echoes here, not {n_echoes}; use the mono-exponential fit.")
+        raise InputError(
+            f"The EPG fit needs {needed} echoes here, not {n_echoes}; use the mono-exponential fit."
+        )
     return fit_voxels(
         kernel,
         signal,
-        *inputs,
+        t1,
+        None if b1 is None else usable_b1(b1),
         quantity="T2",
         method=method,
         notes=notes,
@@ -151,167 +156,16 @@ def fit_t2_epg(
 def _echo_spacing(te_ms: ArrayLike, n_echoes: int) -> float:
     te = np.asarray(te_ms, float).ravel()
     if te.size != n_echoes or te.size < 2 or not np.isfinite(te).all():
-        raise InputError(f"te_ms has {te.size} usable echo times for {n_echoes} echo images; give one for each.")
+        raise InputError(
+            f"te_ms has {te.size} usable echo times for {n_echoes} echo images; give one for each."
+        )
     spacing = float(te[-1] / te.size)
     if spacing <= 0 or np.abs(te - spacing * np.arange(1, te.size + 1)).max() > 0.01 * spacing:
         raise InputError(
-            "The EPG fit needs echo times in ms that are 1, 2, 3, ... times one spacing, in that order; "
+            "The EPG fit needs echo times in ms that are 1, 2, 3 and so on times one spacing, in that order; "
             "use the mono-exponential fit for other echo times."
         )
     return spacing
-
-
-class _Curves(NamedTuple):
-    """Echo amplitudes (echoes, voxels) and their derivatives (parameters, echoes, voxels)."""
-
-    echoes: F64
-    derivatives: F64
-
-
-def _train(k1: F64, k2: F64, x: F64, n_echoes: int, n_parameters: int) -> _Curves:
-    """The echo train at one refocusing angle with cosine `x`, in closed form, with d/dk2 and d/dx.
-
-    k1, k2 are the decays by T1 and T2 over one spacing. The amplitudes are the power series of
-    (1 + sqrt(P(y)/Q(y)))/2, P and Q cubic in y (Lukzen and Savelov, J Magn Reson 2007;185:71).
-    """
-    total, difference, product = k1 + k2, k1 - k2, k1 * k2
-    p = np.array([k2 - total * x, product - k2 * total * x, product * k2])
-    q = np.array([-k2 - difference * x, k2 * difference * x - product, product * k2])
-    dp = np.array([[1 - x, k1 - (total + k2) * x, 2 * product], [-total, -k2 * total, 0 * k2]])
-    dq = np.array([[x - 1, (difference - k2) * x - k1, 2 * product], [-difference, k2 * difference, 0 * k2]])
-    dp, dq = dp[:n_parameters], dq[:n_parameters]
-    ratio = np.ones((n_echoes + 1, k2.size))  # P/Q, and its root below
-    root = np.ones_like(ratio)
-    d_ratio = np.zeros((n_parameters, *ratio.shape))
-    d_root = np.zeros_like(d_ratio)
-    for n in range(1, n_echoes + 1):
-        m = min(n, 3)
-        latest = slice(n - 1, n - m - 1 if n > m else None, -1)
-        ratio[n] = -np.einsum("jv,jv->v", q[:m], ratio[latest])
-        d_ratio[:, n] = -np.einsum("ijv,jv->iv", dq[:, :m], ratio[latest])
-        d_ratio[:, n] -= np.einsum("jv,ijv->iv", q[:m], d_ratio[:, latest])
-        if n <= 3:
-            ratio[n] += p[n - 1]
-            d_ratio[:, n] += dp[:, n - 1]
-        others = slice(n - 1, 0, -1)
-        root[n] = (ratio[n] - np.einsum("kv,kv->v", root[1:n], root[others])) / 2
-        d_root[:, n] = d_ratio[:, n] / 2 - np.einsum("kv,ikv->iv", root[1:n], d_root[:, others])
-    return _Curves(root[1:] / 2, d_root[:, 1:] / 2)
-
-
-class _Linearised(NamedTuple):
-    """The least-squares problem at theta, M0 eliminated (Kaufman's variable projection)."""
-
-    m0: F64
-    rss: F64
-    gradient: F64
-    """(parameters, voxels), of half the residual sum of squares, downhill."""
-    normal: F64
-    """(parameters, parameters, voxels), the normal matrix; its inverse times the noise variance is the
-    covariance of the full fit, M0 included."""
-
-
-def _linearise(y: F64, curves: _Curves) -> _Linearised:
-    f, d = curves
-    ff = np.einsum("nv,nv->v", f, f)
-    m0 = np.einsum("nv,nv->v", y, f) / ff
-    residual = y - m0 * f
-    along = np.einsum("pnv,nv->pv", d, f)
-    normal = m0**2 * (np.einsum("pnv,qnv->pqv", d, d) - along[:, None] * along / ff)
-    gradient = m0 * np.einsum("pnv,nv->pv", d, residual)
-    return _Linearised(m0, np.einsum("nv,nv->v", residual, residual), gradient, normal)
-
-
-def _inverse(matrix: F64) -> F64:
-    """Of symmetric (1, 1, voxels) or (2, 2, voxels)."""
-    if len(matrix) == 1:
-        return 1 / matrix
-    (a, b), (_, c) = matrix
-    return np.array([[c, -b], [-b, a]]) / (a * c - b * b)
-
-
-class _Solution(NamedTuple):
-    theta: F64
-    at: _Linearised
-    converged: NDArray[np.bool_]
-
-
-class _Problem(NamedTuple):
-    """The fit of one chunk: theta[0] is R2 in 1/ms; theta[1], if there, the cosine of the angle."""
-
-    y: F64
-    k1: F64
-    fixed_x: F64 | None
-    spacing: float
-
-    def take(self, voxels: NDArray[np.intp]) -> "_Problem":
-        fixed = None if self.fixed_x is None else self.fixed_x[voxels]
-        return _Problem(self.y[:, voxels], self.k1[voxels], fixed, self.spacing)
-
-    def evaluate(self, theta: F64) -> _Linearised:
-        k2 = np.exp(-self.spacing * theta[0])
-        x = theta[1] if self.fixed_x is None else self.fixed_x
-        curves = _train(self.k1, k2, x, len(self.y), len(theta))
-        curves.derivatives[0] *= -self.spacing * k2
-        return _linearise(self.y, curves)
-
-    @property
-    def limits(self) -> tuple[F64, F64]:
-        """Twice as wide as what counts as in range, so that a voxel on the edge is seen to be outside."""
-        slowest = 0.5 / (LONGEST_T2_IN_TRAINS * self.spacing * len(self.y))
-        fastest = 2 / (SHORTEST_T2_IN_SPACINGS * self.spacing)
-        return np.array([[slowest], [-1.6]]), np.array([[fastest], [0.6]])
-
-
-def _solve(problem: _Problem, theta: F64) -> _Solution:
-    """Levenberg-Marquardt in every voxel at once; voxels that have converged leave the computation.
-
-    Gauss-Newton alone crawls where the angle is near 180 degrees, since the curves bend strongly there;
-    :func:`_bend` makes it superlinear.
-    """
-    low, high = (limit[: len(theta)] for limit in problem.limits)
-    theta = np.clip(theta, low, high)
-    best = problem.evaluate(theta)
-    converged = np.zeros(theta.shape[1], bool)
-    active = np.arange(theta.shape[1])
-    part, at, here, damping = problem, best, theta.copy(), np.zeros(theta.shape[1])
-    curvature = at.normal
-    diagonal = np.arange(len(theta))
-    for _ in range(MAX_ITERATIONS):
-        damped = curvature.copy()
-        damped[diagonal, diagonal] += damping * at.normal[diagonal, diagonal]
-        trial = np.clip(here + np.einsum("pqv,qv->pv", _inverse(damped), at.gradient), low, high)
-        new = part.evaluate(trial)
-        step = trial - here
-        done = np.maximum(np.abs(step[0]) / here[0], np.abs(step[-1])) < STEP_TOLERANCE
-        better = new.rss <= at.rss
-        curvature = np.where(better, new.normal + _bend(step, at.gradient, new), at.normal)
-        here = np.where(better, trial, here)
-        at = _Linearised(*(np.where(better, n, a) for n, a in zip(new, at, strict=True)))
-        damping = np.where(better, np.where(damping > 0.01, damping / 10, 0), np.maximum(10 * damping, 0.01))
-        theta[:, active] = here
-        for whole, piece in zip(best, at, strict=True):
-            whole[..., active] = piece
-        converged[active] = done & (damping < 1)  # a step made short by damping proves nothing
-        going = np.flatnonzero(~done & np.isfinite(at.rss))
-        if not going.size:
-            break
-        active, here, damping, curvature = active[going], here[:, going], damping[going], curvature[..., going]
-        part, at = part.take(going), _Linearised(*(a[..., going] for a in at))
-    return _Solution(theta, best, converged)
-
-
-def _bend(step: F64, gradient_before: F64, now: _Linearised) -> F64:
-    """What the normal matrix misses of the curvature, as the last step showed it (symmetric rank one).
-
-    Zero where the sum would not be safely positive definite.
-    """
-    missed = gradient_before - now.gradient - np.einsum("pqv,qv->pv", now.normal, step)
-    along = np.einsum("pv,pv->v", missed, step)
-    bend = missed[:, None] * missed / along
-    # The determinant of a rank-one update: det(N + m m'/c) = det(N) (1 + m' N^-1 m / c).
-    growth = 1 + np.einsum("pv,pqv,qv->v", missed, _inverse(now.normal), missed) / along
-    return np.where((growth > 0.05) & (growth < 100), bend, 0)
 
 
 def _start_rate(y: F64, spacing: float) -> F64:
@@ -321,15 +175,17 @@ def _start_rate(y: F64, spacing: float) -> F64:
     te = spacing * np.arange(1, len(y) + 1)[:, None]
     total = weight.sum(axis=0)
     mean_te, mean_log = (weight * te).sum(axis=0) / total, (weight * log).sum(axis=0) / total
-    return -(weight * (te - mean_te) * (log - mean_log)).sum(axis=0) / (weight * (te - mean_te) ** 2).sum(axis=0)
+    return -(weight * (te - mean_te) * (log - mean_log)).sum(axis=0) / (weight * (te - mean_te) ** 2).sum(
+        axis=0
+    )
 
 
 def _known_b1_kernel(spacing: float, refocusing_deg: float) -> Kernel:
     def kernel(signal: Array, t1: Array, b1: Array) -> Estimate:
         y, scale = _scaled(signal)
         x = np.cos(np.deg2rad(refocusing_deg) * b1.astype(float))
-        problem = _Problem(y, np.exp(-spacing / t1.astype(float)), x, spacing)
-        return _estimate(problem, _solve(problem, _start_rate(y, spacing)[None]), scale)
+        problem = Problem(y, np.exp(-spacing / t1.astype(float)), x, spacing)
+        return _estimate(problem, solve(problem, _start_rate(y, spacing)[None]), scale)
 
     return kernel
 
@@ -337,9 +193,9 @@ def _known_b1_kernel(spacing: float, refocusing_deg: float) -> Kernel:
 def _free_angle_kernel(spacing: float) -> Kernel:
     def kernel(signal: Array, t1: Array) -> Estimate:
         y, scale = _scaled(signal)
-        problem = _Problem(y, np.exp(-spacing / t1.astype(float)), None, spacing)
+        problem = Problem(y, np.exp(-spacing / t1.astype(float)), None, spacing)
         rate = _start_rate(y, spacing)
-        solution = _solve(problem, np.array([rate, np.full_like(rate, START_COSINE)]))
+        solution = solve(problem, np.array([rate, np.full_like(rate, START_COSINE)]))
         estimate = _estimate(problem, solution, scale)
         x = solution.theta[1]
         se_x = np.sqrt(_variance(problem, solution.at)[1])
@@ -351,21 +207,21 @@ def _free_angle_kernel(spacing: float) -> Kernel:
 
 
 def _scaled(signal: Array) -> tuple[F64, F64]:
-    """The signal in double precision (the series cancels) as a share of its greatest sample, and that sample."""
+    """The signal over its greatest sample, in double precision as the series cancels; that sample."""
     scale = signal.max(axis=0).astype(float)
     scale[scale <= 0] = np.nan
     return signal / scale, scale
 
 
-def _variance(problem: _Problem, at: _Linearised) -> F64:
+def _variance(problem: Problem, at: Linearised) -> F64:
     """(parameters, voxels), from the residuals."""
     n_parameters = len(at.gradient)
     diagonal = np.arange(n_parameters)
     noise_variance = at.rss / (len(problem.y) - n_parameters - 1)
-    return noise_variance * _inverse(at.normal)[diagonal, diagonal]
+    return noise_variance * inverse(at.normal)[diagonal, diagonal]
 
 
-def _estimate(problem: _Problem, solution: _Solution, scale: F64) -> Estimate:
+def _estimate(problem: Problem, solution: Solution, scale: F64) -> Estimate:
     theta, at, converged = solution
     t2 = 1 / theta[0]
     shortest = SHORTEST_T2_IN_SPACINGS * problem.spacing
@@ -373,7 +229,8 @@ def _estimate(problem: _Problem, solution: _Solution, scale: F64) -> Estimate:
     status = np.full(t2.size, Status.FITTED, np.uint8)
     status[(t2 < shortest) | (t2 > longest)] = Status.OUT_OF_RANGE
     status[~converged] = Status.NOT_CONVERGED
-    hopeless = ~np.isfinite(at.rss) | ~(at.m0 > 0)
+    residual_sd = np.sqrt(at.rss / (len(problem.y) - len(theta) - 1))
+    hopeless = ~(at.m0 > LOW_SIGNAL_FACTOR * residual_sd)
     status[hopeless] = Status.LOW_SIGNAL
     total = ((problem.y - problem.y.mean(axis=0)) ** 2).sum(axis=0)
     fields = t2, t2**2 * np.sqrt(_variance(problem, at)[0]), 1 - at.rss / total

@@ -1,11 +1,12 @@
 """Noise of magnitude images: channel combination, the noise SD, SNR and the SNR rule.
 
-"Noise SD" is everywhere the SD of the Gaussian noise in one real channel. Air in a magnitude image of one channel
-is Rayleigh distributed, after a sum of squares over n channels it is chi distributed with 2n degrees of freedom
-(Constantinides CD et al., Magn Reson Med 1997;38:852); both have a second moment of 2 n SD^2.
+"Noise SD" is everywhere the SD of the Gaussian noise in one real channel. Air in a magnitude image of one
+channel is Rayleigh distributed, after a sum of squares over n channels it is chi distributed with 2n degrees
+of freedom (Constantinides CD et al., Magn Reson Med 1997;38:852); both have a second moment of 2 n SD^2.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,11 +27,11 @@ FEWEST_BLOCKS = 16
 BLOCK_QUANTILE = 1e-3
 """Share of air blocks that may be missed at either end."""
 GREATEST_CORRELATION = 0.15
-"""Of neighbouring voxels along the less correlated of rows and columns; real air lies below 0.1 there (interpolation
-along one axis brings 0.6 along the other), faint tissue about 0.4."""
+"""Of neighbouring voxels along the less correlated of rows and columns: on real images air lies below 0.1
+(but at 0.6 along an axis that the scanner interpolated), faint tissue about 0.4."""
 
 
-def combine_channels(signal: ArrayLike, channel_axis: int = 0) -> NDArray[np.floating]:
+def combine_channels(signal: ArrayLike, channel_axis: int = 0) -> NDArray[np.floating[Any]]:
     """Root of the sum of squares over `channel_axis`, for complex or magnitude channels.
 
     Returns:
@@ -40,7 +41,7 @@ def combine_channels(signal: ArrayLike, channel_axis: int = 0) -> NDArray[np.flo
     Raises:
         InputError: `signal` has no such axis.
     """
-    samples = np.ma.getdata(signal)
+    samples: NDArray[Any] = np.ma.getdata(signal)
     if not -samples.ndim <= channel_axis < samples.ndim:
         raise InputError(f"A signal of {samples.ndim} axes has no channel axis {channel_axis}.")
     double = samples.dtype in (np.float64, np.complex128)
@@ -49,7 +50,7 @@ def combine_channels(signal: ArrayLike, channel_axis: int = 0) -> NDArray[np.flo
         power += samples.imag.astype(float) ** 2
     combined = np.sqrt(power.sum(axis=channel_axis)).astype(np.float64 if double else np.float32)
     if np.ma.is_masked(signal):
-        combined[np.ma.getmaskarray(signal).any(axis=channel_axis)] = np.nan
+        combined[np.ma.getmaskarray(np.ma.asarray(signal)).any(axis=channel_axis)] = np.nan
     return combined
 
 
@@ -60,7 +61,7 @@ def noise_sd(background: ArrayLike, n_channels: int = 1) -> float:
     SD(M) / sqrt(2 - pi/2); the second moment is the more precise of the two.
 
     Args:
-        background: magnitudes from air, any shape; for a region, ``image[mask]``. NaN and masked are left out.
+        background: magnitudes from air, any shape, such as ``image[mask]``; NaN and masked are left out.
         n_channels: receive channels combined by the sum of squares; 1 for adaptively combined images.
 
     Raises:
@@ -78,8 +79,8 @@ def noise_sd(background: ArrayLike, n_channels: int = 1) -> float:
     room = SPREAD_TOLERANCE + 3 / np.sqrt(2 * values.size)
     if abs(spread / expected - 1) > room:
         raise InputError(
-            f"The background is not plain noise (SD over mean {spread:.2f}, of noise {expected:.2f}): it was masked "
-            "or filtered, holds signal, or has another number of channels; draw it elsewhere in air."
+            f"The background is not plain noise (SD over mean {spread:.2f}, of noise {expected:.2f}): it was "
+            "masked or filtered, holds signal, or has another number of channels; draw it elsewhere in air."
         )
     return float(np.sqrt(np.mean(values**2) / (2 * n_channels)))
 
@@ -88,9 +89,9 @@ def background_mask(image: ArrayLike, n_channels: int = 1) -> NDArray[np.bool_]:
     """Where `image` is air with plain noise, found by its distribution alone.
 
     In-plane blocks are sought whose mean squares agree with one noise SD and whose voxels scatter within
-    the block as noise does. Of several such levels the lowest is taken, for ghosts and leaking signal only add
-    to noise; a level with much acquired image below it is none of air. Patches of zeros, left by the
-    scanner's masking, are never air.
+    the block as noise does. Of several such levels the lowest is taken, for ghosts and leaks only add to
+    noise; a level with much acquired image below it is none of air. Patches of zeros, left by the scanner's
+    masking, are never air.
 
     Args:
         image: (..., rows, columns), magnitude.
@@ -102,7 +103,7 @@ def background_mask(image: ArrayLike, n_channels: int = 1) -> NDArray[np.bool_]:
     Raises:
         InputError: no such group is there: air cut off, masked, or full of ghosts; draw a background region.
     """
-    pixels = np.ma.filled(np.ma.asarray(image, dtype=float), np.nan)
+    pixels: F64 = np.ma.filled(np.ma.asarray(image, dtype=float), np.nan)
     _check_channels(n_channels)
     if pixels.ndim < 2:
         raise InputError("Air can only be found in an image with rows and columns.")
@@ -110,22 +111,22 @@ def background_mask(image: ArrayLike, n_channels: int = 1) -> NDArray[np.bool_]:
     power = np.mean(blocks**2, axis=(-2, -1))
     whole = np.isfinite(power)
     freedom = 2 * n_channels * BLOCK**2
-    band = stats.chi2.ppf([BLOCK_QUANTILE, 1 - BLOCK_QUANTILE], freedom) / freedom
+    band = np.asarray(stats.chi2.ppf([BLOCK_QUANTILE, 1 - BLOCK_QUANTILE], freedom)) / freedom
     for level in np.unique(np.quantile(power[whole], np.linspace(0, 1, 101))) if whole.any() else ():
         group = _consistent_group(power, level, band)
-        n_below = np.count_nonzero(power < power[group].min(initial=np.inf))
-        enough = np.count_nonzero(group) >= max(FEWEST_BLOCKS, n_below, 0.01 * np.count_nonzero(whole))
+        n_below = int(np.count_nonzero(power < power[group].min(initial=np.inf)))
+        enough = int(np.count_nonzero(group)) >= max(FEWEST_BLOCKS, n_below, 0.01 * int(whole.sum()))
         if enough and _is_noise(blocks[group], n_channels):
             return _voxels(group, pixels.shape)
     raise InputError(
-        "No air with plain noise was found in the image (masked, filtered or cut off by the scanner, or of another "
-        "number of channels); draw a background region or give the noise SD."
+        "No air with plain noise was found in the image (masked, filtered or cut off by the scanner, or of "
+        "another number of channels); draw a background region or give the noise SD."
     )
 
 
 def estimate_noise(image: ArrayLike, n_channels: int = 1) -> float:
     """The noise SD from the air that :func:`background_mask` finds; arguments and errors as there."""
-    pixels = np.ma.filled(np.ma.asarray(image, dtype=float), np.nan)
+    pixels: F64 = np.ma.filled(np.ma.asarray(image, dtype=float), np.nan)
     return noise_sd(pixels[background_mask(pixels, n_channels)], n_channels)
 
 
@@ -188,7 +189,7 @@ def exclude_low_snr(
 
     Args:
         fitted: the map; only voxels with status `FITTED` change.
-        last_echo_signal: magnitudes of the last echo, of the map's shape; a voxel without a number is excluded.
+        last_echo_signal: magnitudes of the last echo, of the map's shape; a voxel without one is excluded.
         noise_sd, n_channels: as in :func:`voxel_snr`.
         threshold: the paper's is 5.
 
@@ -202,16 +203,16 @@ def exclude_low_snr(
     enough = voxel_snr(last_echo_signal, noise_sd, n_channels) >= threshold
     excluded = fitted.fitted & ~enough
     status = np.where(excluded, np.uint8(Status.EXCLUDED_BY_SNR), fitted.status)
-    share = np.count_nonzero(excluded) / max(np.count_nonzero(fitted.fitted), 1)
+    share = int(np.count_nonzero(excluded)) / max(int(np.count_nonzero(fitted.fitted)), 1)
     note = (
-        f"Voxels with an SNR under {threshold:g} in the last echo were excluded ({share:.1%} of those fitted); "
-        "where the true SNR is near that, the survivors are biased upwards."
+        f"Voxels with an SNR under {threshold:g} in the last echo were excluded ({share:.1%} of "
+        "those fitted); where the true SNR is near that, the survivors are biased upwards."
     )
     return replace(fitted, status=status, notes=(*fitted.notes, note))
 
 
 def _finite(values: ArrayLike) -> F64:
-    flat = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
+    flat: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
     return flat[np.isfinite(flat)]
 
 
@@ -227,8 +228,8 @@ def _spread_of_noise(n_channels: int) -> float:
 
 
 def _is_noise(blocks: F64, n_channels: int) -> bool:
-    """Whether magnitudes (blocks, BLOCK, BLOCK) scatter within the blocks as air does: by as much, and each voxel
-    for itself. Tissue, however much its blocks differ, does neither."""
+    """Whether magnitudes (blocks, BLOCK, BLOCK) scatter within the blocks as air does: by as much, and each
+    voxel for itself. Tissue, however much its blocks differ, does neither."""
     means = blocks.mean(axis=(1, 2), keepdims=True)
     scatter = blocks - means
     spread = np.sqrt(np.mean(scatter**2) * BLOCK**2 / (BLOCK**2 - 1)) / means.mean()
@@ -240,10 +241,10 @@ def _is_noise(blocks: F64, n_channels: int) -> bool:
 
 
 def _acquired(pixels: F64) -> NDArray[np.bool_]:
-    """Finite voxels but those inside in-plane patches of zeros, as masking and distortion correction leave."""
-    plane = (1,) * (pixels.ndim - 2) + (3, 3)
-    patch = ndimage.binary_erosion(pixels == 0, np.ones(plane), border_value=1)
-    return np.isfinite(pixels) & ~ndimage.binary_dilation(patch, np.ones(plane))
+    """Finite voxels but those in in-plane patches of zeros, as masking and distortion correction leave."""
+    plane = np.ones((1,) * (pixels.ndim - 2) + (3, 3), bool)
+    patch = ndimage.binary_erosion(pixels == 0, plane, border_value=1)
+    return np.isfinite(pixels) & ~ndimage.binary_dilation(patch, plane)
 
 
 def _blocks(pixels: F64) -> F64:
