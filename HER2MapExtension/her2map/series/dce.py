@@ -300,7 +300,7 @@ def _from_onset(dce: DceSeries) -> Injection:
         )
     ignored = math.isfinite(dce.injection_time_s)
     remark = (
-        f"the start of phase {first + 1}, the first to enhance; the injection may have been some 20 s earlier, "
+        f"the start of phase {first + 1}, the first to enhance; the injection may lie some 20 s earlier, "
         f"or later by up to {dce.time_s[first] - dce.time_s[first - 1]:.0f} s"
         + (f"; the header's {FROM_HEADER} lies outside the series and is left aside" if ignored else "")
     )

@@ -88,11 +88,11 @@ def distinct(values: ArrayLike) -> list[float]:
 
 def alike(a: Series, b: Series, parameters: Iterable[str]) -> bool:
     """Whether both have the same different values of `parameters`, to 1 %."""
-    for parameter in parameters:
-        x, y = distinct(getattr(a, parameter)), distinct(getattr(b, parameter))
-        if len(x) != len(y) or not np.allclose(x, y, rtol=0.01):
-            return False
-    return True
+    return all(_close(distinct(getattr(a, name)), distinct(getattr(b, name))) for name in parameters)
+
+
+def _close(a: list[float], b: list[float]) -> bool:
+    return len(a) == len(b) and all(abs(x - y) <= 0.01 * abs(y) for x, y in zip(a, b, strict=True))
 
 
 def held_constant(parameter: str) -> list[str]:
@@ -143,14 +143,68 @@ def unreadable(series: Series, technique: Technique) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What series are compared by, read from each only once."""
+
+    series: Series
+    grid: int
+    spin_echo: bool | None
+    inverted: bool
+    dixon: frozenset[str]
+    values: dict[str, list[float]]
+    stem: str
+
+    @classmethod
+    def of(cls, series: Series, grid: int) -> "_Facts":
+        return cls(
+            series,
+            grid,
+            is_spin_echo(series),
+            is_inverted(series),
+            frozenset(words(series, "ImageType") & _DIXON),
+            {name: distinct(getattr(series, name)) for name in _LABELS},
+            # Without its numbers, so that "dyn 1" and "dyn 2" agree.
+            re.sub(r"[\d.]+", "", series.description).strip().lower(),
+        )
+
+    @property
+    def constant(self) -> bool:
+        """Whether no parameter varies within the series."""
+        return all(len(values) <= 1 for values in self.values.values())
+
+    def same_but(self, other: "_Facts", parameter: str | None) -> bool:
+        """Whether `other` differs in nothing, or in `parameter` alone."""
+        return (
+            (self.grid, self.spin_echo, self.inverted, self.dixon)
+            == (other.grid, other.spin_echo, other.inverted, other.dixon)
+        ) and all(
+            _close(self.values[name], other.values[name])
+            for name in (held_constant(parameter) if parameter else _LABELS)
+        )
+
+
 def identify(series: Sequence[Series]) -> list[Finding]:
     """The technique of every series of an exam."""
-    ordinary = [s for s in series if _by_itself(s) is None]
-    dynamic = _dynamic(ordinary)
-    static = [s for s in ordinary if not any(s is d for d in dynamic)]
-    return [
-        _by_itself(s) or (_dce(s) if any(s is d for d in dynamic) else _mapping(s, static)) for s in series
-    ]
+    findings = {i: _by_itself(one) for i, one in enumerate(series)}
+    grids: list[Series] = []
+    ordinary = {
+        i: _Facts.of(series[i], _grid(series[i], grids)) for i, found in findings.items() if found is None
+    }
+    dynamic = _dynamic(list(ordinary.values()))
+    static = [facts for facts in ordinary.values() if facts not in dynamic]
+    for i, facts in ordinary.items():
+        findings[i] = _dce(facts.series) if facts in dynamic else _mapping(facts, static)
+    return [found for found in findings.values() if found is not None]
+
+
+def _grid(series: Series, known: list[Series]) -> int:
+    """The number of the series' grid among those `known`, which grows by a new one."""
+    for i, other in enumerate(known):
+        if other.geometry.matches(series.geometry):
+            return i
+    known.append(series)
+    return len(known) - 1
 
 
 def _by_itself(series: Series) -> Finding | None:
@@ -178,26 +232,42 @@ def _by_itself(series: Series) -> Finding | None:
     return None
 
 
-def _dynamic(series: list[Series]) -> list[Series]:
+def _dynamic(exam: list[_Facts]) -> list[_Facts]:
     """The series that together are phases in time with equal parameters."""
-    candidates = [s for s in series if _constant(s) and not is_spin_echo(s) and not is_inverted(s)]
-    core = []
-    for s in candidates:
-        mates = [o for o in candidates if _same_but(s, o, None) and _stem(o) == _stem(s)]
-        times = distinct(np.concatenate([o.time_s for o in mates]))
-        enough = 2 if _DYNAMIC_WORDS.search(_name(s)) else 3
-        own = len(s.data) >= 3 and (
-            len(set(s.time_s[np.isfinite(s.time_s)])) >= 3 or _phases_in_header(s) >= 3
-        )
-        # Flip angles repeated before and after the contrast are no phases.
-        angles = {a for o in series if _same_but(s, o, "flip_angle_deg") and _stem(o) == _stem(s)
-                  for a in distinct(o.flip_angle_deg)}  # fmt: skip
-        if own or (len(times) >= enough and len(angles) == 1):
-            core.append(s)
-    static = [s for s in series if not any(s is c for c in core)]
-    lone = [s for s in static if _constant(s) and len(_family(s, static, "flip_angle_deg")) == 1]
-    joined = [s for s in lone if any(_same_but(s, c, None) for c in core) and not is_inverted(s)]
-    return core + joined
+    core = [one for one in exam if _may_be_phase(one) and _repeats_in_time(one, exam)]
+    static = [one for one in exam if one not in core]
+    # A phase with a name of its own, such as the one before the injection.
+    lone = [
+        one
+        for one in static
+        if _may_be_phase(one)
+        and len(_family(one, static, "flip_angle_deg")) == 1
+        and any(one.same_but(phase, None) for phase in core)
+    ]
+    return core + lone
+
+
+def _may_be_phase(facts: _Facts) -> bool:
+    return facts.constant and not facts.spin_echo and not facts.inverted
+
+
+def _repeats_in_time(facts: _Facts, exam: list[_Facts]) -> bool:
+    series = facts.series
+    if len(series.data) >= 3 and (_moments([facts]) >= 3 or _phases_in_header(series) >= 3):
+        return True
+    named_alike = [other for other in exam if other.stem == facts.stem]
+    mates = [other for other in named_alike if facts.same_but(other, None)]
+    enough = 2 if _DYNAMIC_WORDS.search(_name(series)) else 3
+    if _moments(mates) < enough:
+        return False
+    # Flip angles that are measured again and again are no phases.
+    return len(_family(facts, named_alike, "flip_angle_deg")) == 1
+
+
+def _moments(several: list[_Facts]) -> int:
+    """How many different acquisition times there are."""
+    times = np.concatenate([facts.series.time_s for facts in several])
+    return len(np.unique(times[np.isfinite(times)]))
 
 
 def _dce(series: Series) -> Finding:
@@ -210,17 +280,18 @@ def _dce(series: Series) -> Finding:
     )
 
 
-def _mapping(series: Series, static: list[Series]) -> Finding:
+def _mapping(facts: _Facts, static: list[_Facts]) -> Finding:
     """The T1, T2 or T2* technique of a series that is no dynamic one."""
-    varied = {name: _family(series, static, name) for name in ("ti_ms", "te_ms", "flip_angle_deg")}
-    if is_inverted(series):
+    series = facts.series
+    varied = {name: _family(facts, static, name) for name in ("ti_ms", "te_ms", "flip_angle_deg")}
+    if facts.inverted:
         return _inversion(series, varied["ti_ms"])
-    own = [name for name in ("te_ms", "flip_angle_deg") if len(distinct(getattr(series, name))) > 1]
+    own = [name for name in ("te_ms", "flip_angle_deg") if len(facts.values[name]) > 1]
     if len(own) == 2:
         return Finding(Technique.NONE, "TE and flip angle both vary; choose its role by hand")
     if len(varied["te_ms"]) > 1 and own != ["flip_angle_deg"]:
         return _multi_echo(series, varied["te_ms"])
-    if len(varied["flip_angle_deg"]) > 1 and not is_spin_echo(series):
+    if len(varied["flip_angle_deg"]) > 1 and not facts.spin_echo:
         return Finding(
             Technique.VFA,
             f"gradient echo with {_listed(varied['flip_angle_deg'], 'flip_angle_deg')}",
@@ -253,24 +324,10 @@ def _multi_echo(series: Series, times: list[float]) -> Finding:
     return Finding(technique, f"{kind} echo with {_listed(times, 'te_ms')}", unreadable(series, technique))
 
 
-def _family(series: Series, others: list[Series], parameter: str) -> list[float]:
+def _family(facts: _Facts, others: list[_Facts], parameter: str) -> list[float]:
     """All values of `parameter` in the series that differ from this one in nothing else."""
-    members = [s for s in others if s is series or _same_but(series, s, parameter)]
-    return distinct(np.concatenate([getattr(s, parameter) for s in members]))
-
-
-def _same_but(a: Series, b: Series, parameter: str | None) -> bool:
-    return (
-        is_spin_echo(a) == is_spin_echo(b)
-        and is_inverted(a) == is_inverted(b)
-        and words(a, "ImageType") & _DIXON == words(b, "ImageType") & _DIXON
-        and alike(a, b, held_constant(parameter) if parameter else _LABELS)
-        and a.geometry.matches(b.geometry)
-    )
-
-
-def _constant(series: Series) -> bool:
-    return all(len(distinct(getattr(series, name))) <= 1 for name in _LABELS)
+    members = [one for one in others if facts.same_but(one, parameter)]
+    return distinct([value for one in members for value in one.values[parameter]])
 
 
 def _phases_in_header(series: Series) -> int:
@@ -280,11 +337,6 @@ def _phases_in_header(series: Series) -> int:
 
 def _name(series: Series) -> str:
     return f"{series.description} {series.sequence.get('ProtocolName') or ''}"
-
-
-def _stem(series: Series) -> str:
-    """The description without its numbers, so that "dyn 1" and "dyn 2" agree."""
-    return re.sub(r"[\d.]+", "", series.description).strip().lower()
 
 
 def _listed(values: list[float], parameter: str) -> str:
