@@ -6,13 +6,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import i0e
 
 from ..errors import InputError
 from ..progress import Progress, no_progress
 from .engine import Array, Estimate, fit_voxels
 from .parameter_map import ParameterMap
-from .rician import bessel_ratio, fisher_information, rician_mean
+from .rician import bessel_ratio, fisher_information, log_likelihood, mean_magnitude
 from .varpro import Bounds, Moments, StartTable, Voxels, fit_curve, graded, newton, noise_variance, r_squared
 
 BOUNDS_MS: Bounds = (0.5, 5000.0)
@@ -118,6 +117,7 @@ def fit_monoexponential(
     noise: float | None = None,
     method: Method = "least_squares",
     *,
+    n_channels: int = 1,
     quantity: str = "T2",
     bounds_ms: Bounds = BOUNDS_MS,
     progress: Progress = no_progress,
@@ -132,6 +132,8 @@ def fit_monoexponential(
         method: "least_squares" minimises the squared residuals. "rician" maximises the likelihood of
             magnitude data with noise SD `noise`: echoes in the noise floor do not lengthen T. "loglinear"
             is the closed form, a straight line through ln S with weights S² (echoes <= 0 have none).
+        n_channels: receive channels that a sum of squares combined, 1 for a Rician magnitude; only the
+            "rician" method needs it.
         quantity: "T2" or "T2star", the map's name.
         bounds_ms: T outside gets `OUT_OF_RANGE` and keeps its number, which is NaN for signals that do not
             decay at all.
@@ -157,7 +159,7 @@ def fit_monoexponential(
     kernels = {
         "least_squares": partial(_least_squares, decay, bounds_ms, threshold),
         "loglinear": partial(_loglinear, decay, bounds_ms, threshold),
-        "rician": partial(_rician, decay, bounds_ms, threshold, float(noise or 0)),
+        "rician": partial(_rician, decay, bounds_ms, threshold, float(noise or 0), n_channels),
     }
     return fit_voxels(kernels[method], signal, quantity=quantity, method=METHODS[method], progress=progress)
 
@@ -190,33 +192,38 @@ def _loglinear(decay: Decay, bounds: Bounds, threshold: float, y: Array) -> Esti
     theta = np.exp(np.where(slope < 0, slope, np.nan))
     at = newton(decay, theta, y)
     value, derivative = decay.value(theta, np.zeros_like(theta))
-    standard_error = derivative * np.sqrt(noise_variance(at, len(y)) / at.information)
+    standard_error = derivative * np.sqrt(noise_variance(at.residual_after(), len(y)) / at.information)
     m = np.exp(intercept)
     residual = np.sum((y - m * decay.evaluate(theta)) ** 2, axis=0)
     r2, m0 = r_squared(y, residual), decay.m0(m, value)
     return graded(value, standard_error, r2, m0, bounds=bounds, low=low, found=np.ones_like(low))
 
 
-def _rician(decay: Decay, bounds: Bounds, threshold: float, noise: float, y: Array) -> Estimate:
+def _rician(
+    decay: Decay, bounds: Bounds, threshold: float, noise: float, n_channels: int, y: Array
+) -> Estimate:
     y = y.astype(np.float64) / noise
     low = y.max(axis=0) <= threshold / noise
     log_m, log_x = np.full((2, y.shape[1]), np.nan)
     found = np.zeros(y.shape[1], bool)
     some = np.flatnonzero(~low)
-    log_m[some], log_x[some], found[some] = _most_likely(decay, y[:, some])
+    log_m[some], log_x[some], found[some] = _most_likely(decay, n_channels, y[:, some])
     signal = np.exp(log_m + decay.powers[:, None] * log_x)
-    i0, i1, i2 = decay.weights @ (fisher_information(signal) * signal**2)
+    i0, i1, i2 = decay.weights @ (fisher_information(signal, n_channels) * signal**2)
     beyond = np.exp(log_x) >= decay.grid[-1]
     value, derivative = decay.value(np.where(beyond, np.nan, np.exp(log_x)), np.zeros_like(log_x))
     standard_error = derivative * np.sqrt(i0 / (i0 * i2 - i1 * i1))
-    residual = np.sum((y - rician_mean(signal)) ** 2, axis=0)
+    residual = np.sum((y - mean_magnitude(signal, n_channels)) ** 2, axis=0)
     r2, m0 = r_squared(y, residual), decay.m0(noise * np.exp(log_m), value)
     return graded(value, standard_error, r2, m0, bounds=bounds, low=low, found=found | low)
 
 
-def _most_likely(decay: Decay, y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _most_likely(decay: Decay, n_channels: int, y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """ln M, ln x of the largest likelihood for unit noise, by Fisher scoring with step halving."""
-    p = decay.powers[:, None]
+
+    def likelihood(at: Array, voxels: Voxels) -> Array:
+        return log_likelihood(y[:, voxels], _decaying(decay, at), n_channels).sum(axis=0)
+
     theta = decay.start(y)
     f = decay.evaluate(theta)
     at = np.stack([np.log(np.maximum((y * f).sum(axis=0) / (f * f).sum(axis=0), 0.1)), np.log(theta)])
@@ -224,12 +231,12 @@ def _most_likely(decay: Decay, y: Array) -> tuple[Array, Array, NDArray[np.bool_
     limits = np.log(decay.grid[[0, -1]])
     moving = np.arange(y.shape[1])
     for _ in range(RICIAN_STEPS):
-        step = _scoring_step(decay, p, at[:, moving], y[:, moving])
-        before = _log_likelihood(p, at[:, moving], y[:, moving])
+        step = _scoring_step(decay, n_channels, at[:, moving], y[:, moving])
+        before = likelihood(at[:, moving], moving)
         for _ in range(8):
             there = at[:, moving] + step
             there[1] = np.clip(there[1], *limits)
-            worse = _log_likelihood(p, there, y[:, moving]) < before - 1e-9
+            worse = likelihood(there, moving) < before - 1e-9
             if not worse.any():
                 break
             step[:, worse] /= 2
@@ -243,16 +250,16 @@ def _most_likely(decay: Decay, y: Array) -> tuple[Array, Array, NDArray[np.bool_
     return at[0], at[1], found
 
 
-def _scoring_step(decay: Decay, p: Array, at: Array, y: Array) -> Array:
-    signal = np.exp(at[0] + p * at[1])
-    score = signal * (y * bessel_ratio(y * signal) - signal)
+def _scoring_step(decay: Decay, n_channels: int, at: Array, y: Array) -> Array:
+    signal = _decaying(decay, at)
+    score = signal * (y * bessel_ratio(y * signal, n_channels) - signal)
     g0, g1 = decay.weights[:2] @ score
-    i0, i1, i2 = decay.weights @ (fisher_information(signal) * signal**2)
+    i0, i1, i2 = decay.weights @ (fisher_information(signal, n_channels) * signal**2)
     determinant = i0 * i2 - i1 * i1
     step = np.stack([i2 * g0 - i1 * g1, i0 * g1 - i1 * g0]) / determinant
     return np.clip(np.nan_to_num(step), -1, 1)
 
 
-def _log_likelihood(p: Array, at: Array, y: Array) -> Array:
-    signal = np.exp(at[0] + p * at[1])
-    return np.sum(np.log(i0e(y * signal)) - 0.5 * (y - signal) ** 2, axis=0)
+def _decaying(decay: Decay, at: Array) -> Array:
+    """Signals (echoes, voxels) at rows ln M, ln x of `at`."""
+    return np.exp(at[0] + decay.powers[:, None] * at[1])

@@ -272,6 +272,8 @@ def _line_estimate(
 ) -> Estimate:
     at = newton(curve, k, y)
     value = curve.tr_ms / np.log1p(k)
-    standard_error = value * value / curve.tr_ms * error * np.sqrt(noise_variance(at, len(y)))
+    standard_error = (
+        value * value / curve.tr_ms * error * np.sqrt(noise_variance(at.residual_after(), len(y)))
+    )
     r2 = r_squared(y, np.sum((y - m0 * k * curve.evaluate(k)) ** 2, axis=0))
     return graded(value, standard_error, r2, m0, bounds=bounds, low=y.max(axis=0) <= 0, found=found)
