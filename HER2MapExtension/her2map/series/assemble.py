@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from .clock import DAY_S, acquired, injected, measurement_times
 from .dicom import Image
-from .header import FACTS, PRIVATE_FACTS
 from .model import Series
 from .stacks import Stack, stacks_of, uniform_runs
+from .tags import FACTS, PRIVATE_FACTS
 from .vendors import image_type
 
 # Fields that can number the repetitions of a series, most explicit first.
@@ -261,7 +261,7 @@ def _without_short_repetitions(table: Cells, stack: Stack, problems: list[str]) 
     short = {r for r, slices in slices_of.items() if slices != every}
     if not short or len(short) == len(slices_of):
         return table
-    lost_slices = every - set.intersection(*slices_of.values())
+    lost_slices = every - every.intersection(*slices_of.values())
     images_in_slices = sum(s in lost_slices for cells in table.values() for s in cells)
     images_in_short = sum(len(cells) for m, cells in table.items() if m.repetition in short)
     if images_in_short >= images_in_slices:

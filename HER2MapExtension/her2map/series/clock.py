@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ _TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?")
 _DATE = re.compile(r"(\d{4})[.:-]?(\d{2})[.:-]?(\d{2})")
 
 
+@lru_cache(maxsize=16384)
 def seconds_of_day(time: object) -> float:
     """Seconds since midnight of a DICOM TM ("HHMMSS.ffffff") or ISO time; NaN where it is none."""
     match = _TIME.match(str(time)) if time is not None else None
@@ -25,6 +27,7 @@ def seconds_of_day(time: object) -> float:
     return 3600 * hours + 60 * minutes + seconds + fraction
 
 
+@lru_cache(maxsize=1024)
 def day_of(date_text: object) -> float:
     """The start of a DICOM DA ("YYYYMMDD") in seconds on an absolute clock; NaN where it is none."""
     match = _DATE.match(str(date_text)) if date_text is not None else None

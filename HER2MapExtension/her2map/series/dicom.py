@@ -115,9 +115,9 @@ def _parse(stream: BinaryIO) -> FileDataset:
 
 
 def _refuse_other_objects(header: Header) -> None:
-    kind = UID(str(header.get("SOPClassUID", "")))
+    kind = header.get("SOPClassUID", "")
     if kind in (RawDataStorage, MRSpectroscopyStorage) or ("Rows" not in header and kind not in _MR_IMAGES):
-        raise NotAnImage(f"{kind.name or 'a DICOM object of unknown kind'}, which is no image")
+        raise NotAnImage(f"{UID(kind).name or 'a DICOM object of unknown kind'}, which is no image")
     if "Rows" not in header:
         raise NotAnImage("its image fields are missing; the file is cut short")
     modality = header.get("Modality", "MR")
@@ -182,7 +182,7 @@ def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
             raise NotAnImage(f"its header has no {field}, so it has no place in the patient")
     axes = np.array(header["ImageOrientationPatient"], float).reshape(2, 3)
     row_spacing, column_spacing = map(float, header["PixelSpacing"])
-    if not (row_spacing > 0 and column_spacing > 0 and np.allclose(axes @ axes.T, np.eye(2), atol=1e-2)):
+    if not (row_spacing > 0 and column_spacing > 0 and np.abs(axes @ axes.T - np.eye(2)).max() < 1e-2):
         raise NotAnImage("its PixelSpacing or ImageOrientationPatient is not a grid in the patient")
     return Image(
         name=name,

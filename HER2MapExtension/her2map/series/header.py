@@ -1,121 +1,93 @@
 """The header fields that the library uses, of one image, as plain Python values by DICOM keyword."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import Tag
+
+from .tags import GROUPS, NESTED, PRIVATE, PRIVATE_ITEMS, SEQUENCES, STANDARD
 
 Header = dict[str, Any]
 """Keyword to str, int, float or a tuple of these; what is absent, empty or malformed has no entry."""
 
-FACTS = (
-    "ScanningSequence SequenceVariant ScanOptions MRAcquisitionType SequenceName PulseSequenceName "
-    "EchoPulseSequence InversionRecovery SteadyStatePulseSequence EchoPlanarPulseSequence Spoiling "
-    "MultipleSpinEcho PhaseContrast ProtocolName ImageType AcquisitionContrast EchoTrainLength "
-    "EchoNumbers NumberOfAverages PercentSampling PercentPhaseFieldOfView PixelBandwidth ImagingFrequency "
-    "VariableFlipAngleFlag ParallelAcquisition ParallelReductionFactorInPlane PartialFourier "
-    "PartialFourierDirection RectilinearPhaseEncodeReordering AcquisitionDuration FrameAcquisitionDuration "
-    "TemporalResolution NumberOfTemporalPositions ContrastBolusAgent ContrastBolusVolume "
-    "ContrastBolusStartTime BodyPartExamined PatientPosition SpacingBetweenSlices DerivationDescription "
-    "RescaleType"
-).split()  # noqa: SIM905
-PRIVATE_FACTS = ["InternalPulseSequenceName", "SliceMeasurementDuration", "TimeAfterStart"]
-"""With `FACTS`: what `Series.sequence` holds where the header has it. No personal fields."""
 
-_STANDARD = [
-    *FACTS,
-    *(
-        "SOPClassUID SOPInstanceUID Modality StudyInstanceUID SeriesInstanceUID SeriesNumber "
-        "SeriesDescription PatientID PatientName Manufacturer ManufacturerModelName MagneticFieldStrength InstanceNumber "
-        "AcquisitionNumber EchoTime EffectiveEchoTime RepetitionTime InversionTime InversionTimes FlipAngle "
-        "DiffusionBValue SliceThickness PixelSpacing ImagePositionPatient ImageOrientationPatient Rows "
-        "Columns NumberOfFrames SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit "
-        "PixelRepresentation RescaleSlope RescaleIntercept FrameType ComplexImageComponent "
-        "StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime "
-        "ContentDate ContentTime FrameAcquisitionDateTime FrameReferenceDateTime TriggerTime "
-        "TemporalPositionIdentifier TemporalPositionIndex TemporalPositionTimeOffset HeartRate "
-        "CardiacSynchronizationTechnique RealWorldValueSlope RealWorldValueIntercept CodeValue"
-    ).split(),  # noqa: SIM905
-]
-_SEQUENCES = (
-    "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence RealWorldValueMappingSequence "
-    "ContrastBolusAgentSequence"
-).split()  # noqa: SIM905
-# Group, element: private creator, VR, our name for it.
-_PRIVATE = {
-    (0x0019, 0x100B): ("SIEMENS MR HEADER", "DS", "SliceMeasurementDuration"),  # ms
-    (0x0019, 0x100C): ("SIEMENS MR HEADER", "IS", "DiffusionBValue"),
-    (0x0019, 0x1016): ("SIEMENS MR HEADER", "DS", "TimeAfterStart"),  # s
-    (0x0019, 0x109E): ("GEMS_ACQU_01", "LO", "InternalPulseSequenceName"),
-    (0x0021, 0x114F): ("SIEMENS MR SDI 02", "LO", "CoilString"),
-    (0x0043, 0x102F): ("GEMS_PARM_01", "SS", "RawImageType"),
-    (0x0051, 0x100F): ("SIEMENS MR HEADER", "LO", "CoilString"),
-    (0x2005, 0x100E): ("Philips MR Imaging DD 001", "FL", "ScaleSlope"),
-    (0x2005, 0x10A0): ("Philips MR Imaging DD 001", "FL", "DynamicScanBeginTime"),  # s
-    (0x2005, 0x1572): ("Philips MR Imaging DD 006", "FL", "PrivateInversionTime"),  # ms
-}
-# Sequences in which a vendor keeps what belongs to one frame of an enhanced image.
-_PRIVATE_ITEMS = {
-    (0x2005, 0x140F): "Philips MR Imaging DD 005",
-    (0x0021, 0x11FE): "SIEMENS MR SDI 02",
-}
-_GROUPS = (
-    "MRImagingModifierSequence MRReceiveCoilSequence MRTimingAndRelatedParametersSequence MRAveragesSequence "
-    "MREchoSequence MRModifierSequence MRFOVGeometrySequence MRDiffusionSequence MRImageFrameTypeSequence "
-    "FrameContentSequence CardiacSynchronizationSequence TemporalPositionSequence PlanePositionSequence "
-    "PlaneOrientationSequence PixelMeasuresSequence PixelValueTransformationSequence"
-).split()  # noqa: SIM905
-_UNPACK = {"FL": "<f", "SS": "<h"}
+# struct codes of binary values; decimal and integer strings are text.
+_BINARY = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
+_NUMERIC: dict[str, Callable[[str], int | float]] = {"DS": float, "IS": lambda text: int(float(text))}
 
 
-def _tag(keyword: str) -> BaseTag:
+def _tag(keyword: str) -> int:
     number = tag_for_keyword(keyword)
     assert number is not None, keyword
-    return Tag(number)
+    return number
 
 
-def _creator_tag(group: int, element: int) -> BaseTag:
-    return Tag(group, element >> 8)
+def _creator_tag(group: int, element: int) -> int:
+    return group << 16 | element >> 8
 
 
-_NAMES: dict[BaseTag, str] = {_tag(keyword): keyword for keyword in _STANDARD}
-_PRIVATE_TAGS = {Tag(*key): (_creator_tag(*key), *field) for key, field in _PRIVATE.items()}
-TAGS: list[BaseTag] = [
-    *_NAMES,
-    *map(_tag, _SEQUENCES),
-    *_PRIVATE_TAGS,
-    *{_creator_tag(*key) for key in (*_PRIVATE, *_PRIVATE_ITEMS)},
+# Tag to value representation and name; plain ints, since pydicom's tags compare slowly.
+_NAMES = {_tag(keyword): (dictionary_VR(keyword), keyword) for keyword in STANDARD}
+_PRIVATE_NAMES = {
+    group << 16 | element: (_creator_tag(group, element), *field)
+    for (group, element), field in PRIVATE.items()
+}
+_SEQUENCE_TAGS = {keyword: Tag(keyword) for keyword in (*SEQUENCES, *GROUPS, *NESTED)}
+_CREATORS = {_creator_tag(*key) for key in (*PRIVATE, *PRIVATE_ITEMS)}
+TAGS = [
+    Tag(number)
+    for number in (*_NAMES, *(_SEQUENCE_TAGS[keyword] for keyword in SEQUENCES), *_PRIVATE_NAMES, *_CREATORS)
 ]
+TAGS += [Tag(*key) for key in PRIVATE_ITEMS]
 """Everything to be read of a file, for pydicom's `specific_tags`."""
 
 
+@lru_cache(maxsize=16384)
+def _decoded(raw: bytes, vr: str, little_endian: bool) -> Any:
+    """`raw` as a plain value, a tuple where it has several; None where it is empty or malformed.
+
+    The images of an exam share most of their values, so remembering them saves most of the work.
+    """
+    try:
+        values: list[Any]
+        if vr in _BINARY:
+            code = _BINARY[vr]
+            count = len(raw) // struct.calcsize(f"={code}")
+            values = list(struct.unpack_from(f"{'<' if little_endian else '>'}{count}{code}", raw))
+        else:
+            texts = raw.decode("ascii").strip(" \0").split("\\")
+            values = [_NUMERIC.get(vr, str)(text.strip()) for text in texts] if texts != [""] else []
+    except (ValueError, OverflowError):
+        return None
+    return (tuple(values) if len(values) > 1 else values[0]) if values else None
+
+
 def _plain(value: Any) -> Any:
-    """`value` without pydicom's classes; None where it is empty."""
+    """A value that pydicom has converted, without pydicom's classes; None where it is empty."""
     if isinstance(value, MultiValue | list | tuple):
         return tuple(_plain(v) for v in value) or None
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int):
-        return int(value)
+    if isinstance(value, int | float):
+        return float(value) if isinstance(value, float) else int(value)
     return str(value).strip() or None if value is not None else None
 
 
-def _value(dataset: Dataset, tag: BaseTag, vr: str | None = None) -> Any:
-    """The element as a plain value; None where it is absent, empty or malformed."""
+def _value(dataset: Dataset, element: DataElement | RawDataElement, vr: str) -> Any:
+    """The element's value; None where it is empty or malformed. `vr` serves where the file names none."""
+    raw = element.value
+    if isinstance(element, RawDataElement) and (raw is None or isinstance(raw, bytes)):
+        if not raw:
+            return None
+        if raw.isascii() or (element.VR or vr) in _BINARY:
+            known = element.VR if element.VR not in (None, "UN") else vr
+            return _decoded(raw, known, element.is_little_endian)
     try:
-        value = dataset[tag].value
-        if isinstance(value, bytes):  # a private element read as unknown, e.g. from implicit VR
-            value = (
-                struct.unpack_from(_UNPACK[vr], value)[0]
-                if vr in _UNPACK
-                else value.decode("ascii").strip(" \0") or None
-            )
-            return float(value) if vr in ("DS", "IS") and value is not None else value
-        return _plain(value)
+        return _plain(dataset[element.tag].value)  # text beyond ASCII: pydicom knows the character sets
     except Exception:  # pydicom raises what it likes on malformed bytes; the field then counts as absent
         return None
 
@@ -123,19 +95,36 @@ def _value(dataset: Dataset, tag: BaseTag, vr: str | None = None) -> Any:
 def plain_header(dataset: Dataset) -> Header:
     """The fields of `dataset` itself, sequences left aside."""
     header: Header = {}
-    for tag in dataset.keys():  # noqa: SIM118 (iterating a Dataset itself would convert every element)
+    creators: dict[int, Any] = {}
+    for element in list(dataset.values()):
+        tag = int(element.tag)
         if tag in _NAMES:
-            header[_NAMES[tag]] = _value(dataset, tag)
-        elif tag in _PRIVATE_TAGS:
-            creator, owner, vr, name = _PRIVATE_TAGS[tag]
-            if _value(dataset, creator) == owner:
-                header[name] = _value(dataset, tag, vr)
+            vr, name = _NAMES[tag]
+            header[name] = _value(dataset, element, vr)
+        elif tag in _CREATORS:  # stands before what it owns: elements are sorted by tag
+            creators[tag] = _value(dataset, element, "LO")
+        elif tag in _PRIVATE_NAMES:
+            creator, owner, vr, name = _PRIVATE_NAMES[tag]
+            if creators.get(creator) == owner:
+                header[name] = _value(dataset, element, vr)
     return {name: value for name, value in header.items() if value is not None}
 
 
+def _private_item(dataset: Dataset, group: int, element: int, owner: str) -> Dataset | None:
+    """First item of a vendor's sequence, if the sequence is there and that vendor's."""
+    creator, sequence = dataset.get(_creator_tag(group, element)), dataset.get(group << 16 | element)
+    if creator is None or sequence is None or str(creator.value).strip() != owner or not sequence.value:
+        return None
+    item = sequence.value[0]
+    return item if isinstance(item, Dataset) else None
+
+
 def _first_item(dataset: Dataset, keyword: str) -> Dataset | None:
-    sequence = dataset.get(keyword)
-    return sequence[0] if sequence else None
+    tag = _SEQUENCE_TAGS[keyword]
+    if tag not in dataset:  # much cheaper than asking by keyword, and most of them are absent
+        return None
+    items = dataset[tag].value
+    return items[0] if items else None
 
 
 def _real_world_value(dataset: Dataset) -> Header:
@@ -169,12 +158,12 @@ def image_header(dataset: Dataset) -> Header:
 def _functional_groups(item: Dataset) -> tuple[Header, Header]:
     """(vendor's, standard) fields of one item of the shared or the per-frame functional groups."""
     private: Header = {}
-    for (group, element), owner in _PRIVATE_ITEMS.items():
-        tag = Tag(group, element)
-        if tag in item and _value(item, _creator_tag(group, element)) == owner and item[tag].value:
-            private.update(plain_header(item[tag].value[0]))
+    for (group, element), owner in PRIVATE_ITEMS.items():
+        content = _private_item(item, group, element, owner)
+        if content is not None:
+            private.update(plain_header(content))
     standard = _real_world_value(item)
-    for keyword in _GROUPS:
+    for keyword in GROUPS:
         content = _first_item(item, keyword)
         if content is not None:
             standard.update(plain_header(content))
@@ -204,13 +193,13 @@ def frame_headers(dataset: Dataset) -> Iterable[Header]:
     standard group over the vendor's private one.
     """
     top = image_header(dataset)
-    frames = dataset.get("PerFrameFunctionalGroupsSequence")
-    if not frames:
+    per_frame = _SEQUENCE_TAGS["PerFrameFunctionalGroupsSequence"]
+    if per_frame not in dataset:
         return [top]
     shared_item = _first_item(dataset, "SharedFunctionalGroupsSequence")
     shared_private, shared = _functional_groups(shared_item) if shared_item is not None else ({}, {})
     headers = []
-    for item in frames:
+    for item in dataset[per_frame].value:
         private, standard = _functional_groups(item)
         headers.append(_with_classic_names({**top, **shared_private, **private, **shared, **standard}))
     return headers

@@ -28,11 +28,13 @@ _TYPES = {"P": "phase", "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginar
 _MAPS = {"T1map": "T1", "T2map": "T2", "T2starmap": "T2star", "TB1map": "B1"}
 _MAP_UNITS = {"s": (1000.0, "ms"), "ms": (1.0, "ms"), "percent": (1.0, "percent"), "1": (1.0, "1")}
 # Side-car fields worth keeping beside the standard ones; none of them is personal.
+# fmt: off
 _FACTS = (
-    "ScanningSequence SequenceVariant ScanOptions MRAcquisitionType SequenceName PulseSequenceName "
-    "PulseSequenceType ProtocolName ImageType EchoTrainLength AcquisitionDuration TemporalResolution "
-    "ContrastBolusIngredient"
-).split()  # noqa: SIM905
+    "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType", "SequenceName",
+    "PulseSequenceName", "PulseSequenceType", "ProtocolName", "ImageType", "EchoTrainLength",
+    "AcquisitionDuration", "TemporalResolution", "ContrastBolusIngredient",
+)
+# fmt: on
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .header import Header
@@ -52,7 +53,11 @@ class Scale:
 def image_type(header: Header) -> tuple[str, ...]:
     """ImageType in upper case; Siemens XA's echo labels (TE1, TE2) left out, since they split no series."""
     values = header.get("ImageType", ())
-    values = (values,) if isinstance(values, str) else values
+    return _upper((values,) if isinstance(values, str) else values)
+
+
+@lru_cache(maxsize=1024)
+def _upper(values: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(v for v in (str(value).upper() for value in values) if not re.fullmatch(r"TE\d+", v))
 
 
@@ -76,7 +81,11 @@ def scanner_map(header: Header) -> str:
     A bare "T1" counts from the fourth value of ImageType on, where Philips names the pixels' meaning; as the
     third value of an enhanced image it is only the contrast.
     """
-    types = image_type(header)
+    return _map_quantity(image_type(header), str(header.get("SeriesDescription", "")))
+
+
+@lru_cache(maxsize=1024)
+def _map_quantity(types: tuple[str, ...], series_description: str) -> str:
     for position, value in enumerate(types):
         if value == "FLIP ANGLE MAP":
             return "B1"
@@ -85,7 +94,7 @@ def scanner_map(header: Header) -> str:
         quantity = _QUANTITIES.get(named.group(1) if named else bare, "")
         if quantity:
             return quantity
-    description = _NAMED_MAP.search(str(header.get("SeriesDescription", "")).upper().replace("_", " "))
+    description = _NAMED_MAP.search(series_description.upper().replace("_", " "))
     if description and types[:1] == ("DERIVED",):
         return _QUANTITIES[description.group(1)]
     return ""
