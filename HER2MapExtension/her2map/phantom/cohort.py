@@ -26,7 +26,8 @@ Array = NDArray[np.float64]
 
 SEED = 20260227
 POOLED_COHORTS = 1000
-JUDGED_COHORTS = 200
+REFITTED_COHORTS = 500
+JUDGED_COHORTS = 100
 POPULATION = 31_600
 """Cases of the pool, other than those of the judged cohorts, that stand for the population."""
 
@@ -152,7 +153,8 @@ def make_card(seed: int = SEED) -> ModelCard:
         origin=(
             "Simulated, no patient among them: cohorts made to match the group sizes, means, SDs and AUCs "
             "published by Zhang et al. 2026 (doi 10.21037/qims-2025-1449). The coefficients are those of "
-            f"{POOLED_COHORTS} such cohorts pooled, the covariance is that of models fitted on one of them each."
+            f"{POOLED_COHORTS} such cohorts pooled, their covariance is that of models fitted on one cohort "
+            "each."
         ),
         apparent_auc=round(apparent, 3),
         corrected_auc=round(corrected, 3),
@@ -240,7 +242,7 @@ def _log_t1_of(figures: GroupFigures, coupling: float) -> _LogT1:
 def _fit_one_by_one(pool: Cohort) -> tuple[Array, float, float]:
     """Coefficients (cohorts, 4) of models of one cohort each, and their mean AUC, apparent and corrected."""
     coefficients, apparent = [], []
-    for index in range(POOLED_COHORTS):
+    for index in range(REFITTED_COHORTS):
         cohort = part(pool, index)
         fit = sm.Logit(cohort.her2_positive, cohort.design).fit(disp=0)
         coefficients.append(fit.params)
