@@ -1,17 +1,18 @@
 """Time of a ROI's value as it is asked for on every mouse drag, beside masks of the whole map.
 
 Run from the project's root: python Testing/benchmarks/roi.py
-One table: ms a call (median of repeats), ratio to `measure`, and the error of the ROI's volume and mean.
+One table: ms of processor time a call (best of the repeats), ratio to `measure` on an oblique map, and the
+relative errors of the ROI's volume and mean.
 """
 
-import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
 from her2map.geometry import Geometry
 from her2map.relaxometry.parameter_map import ParameterMap, Status
-from her2map.roi import Roi, measure, roi_weights
+from her2map.roi import Roi, measure
+from her2map.roi.files import closed_curve
 from matplotlib.path import Path as PlanePath
 
 SHAPE = (40, 320, 320)
@@ -47,76 +48,76 @@ def ramp_map(geometry: Geometry) -> ParameterMap:
     return ParameterMap(value, ones, ones, status, ones, "T2", "ms", "linear ramp")
 
 
-def sampled_mask(geometry: Geometry, roi: Roi, samples: int) -> np.ndarray:
-    """The ROI's fractions on the whole map by testing `samples`^3 points a voxel against the contour."""
+def sampled_mask(geometry: Geometry, roi: Roi) -> np.ndarray:
+    """Which voxel centres of the whole map lie inside the ROI, each tested against the contour."""
     across = roi.outline[0] - roi.outline.mean(axis=0)
     across /= np.linalg.norm(across)
     frame = np.stack([across, np.cross(roi.normal, across), roi.normal])
     contour = PlanePath((roi.outline - roi.outline[0]) @ frame[:2].T)
-    steps = (np.arange(samples) + 0.5) / samples - 0.5
     rows, columns = np.meshgrid(np.arange(SHAPE[1]), np.arange(SHAPE[2]), indexing="ij")
-    fraction = np.zeros(SHAPE, np.float32)
+    mask = np.zeros(SHAPE, bool)
     for k in range(SHAPE[0]):
-        for dk, dr, dc in np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3):
-            index = np.stack([columns + dc, rows + dr, np.full(rows.shape, k + dk)], axis=-1)
-            local = (geometry.to_ras(index) - roi.outline[0]) @ frame.T
-            inside = contour.contains_points(local[..., :2].reshape(-1, 2)).reshape(rows.shape)
-            fraction[k] += inside & (np.abs(local[..., 2]) <= roi.thickness_mm / 2)
-    return fraction / samples**3
+        centres = geometry.to_ras(np.stack([columns, rows, np.full(rows.shape, k)], axis=-1))
+        local = (centres - roi.outline[0]) @ frame.T
+        mask[k] = contour.contains_points(local[..., :2].reshape(-1, 2)).reshape(rows.shape)
+        mask[k] &= np.abs(local[..., 2]) <= roi.thickness_mm / 2
+    return mask
 
 
 def milliseconds(call: Callable[[], object], repeats: int) -> float:
-    """Median time of `call`."""
+    """The shortest processor time of `call`: other work on the machine counts least."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        times.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(times)
+        times.append(time.process_time() - start)
+    return 1e3 * min(times)
 
 
-def truth(roi: Roi) -> float:
-    """The ramp's mean over the ROI: its value at the centroid."""
-    return float(80 + 0.5 * (roi.centroid - CENTRE).sum())
+def line(name: str, ms: float, reference_ms: float, volume_mm3: float, mean: float, roi: Roi) -> str:
+    """A line of the table; the true mean of the ramp is its value at the ROI's centroid."""
+    true_mean = float(80 + 0.5 * (roi.centroid - CENTRE).sum())
+    errors = f"{volume_mm3 / roi.volume_mm3 - 1:+10.1e} {mean / true_mean - 1:+10.1e}"
+    return f"{name:50} {ms:9.2f} {ms / reference_ms:8.1f} {errors}"
 
 
 def main() -> None:
     """Print the table."""
     roi = a_roi()
-    parallel, oblique = a_geometry(0.0), a_geometry(TILT_DEG)
-    lines: list[tuple[str, float, float, float]] = []
-
-    def add(name: str, call: Callable[[], object], repeats: int, volume: float, mean: float) -> None:
-        lines.append((name, milliseconds(call, repeats), volume / roi.volume_mm3 - 1, mean / truth(roi) - 1))
-
-    for name, geometry in (("parallel", parallel), (f"{TILT_DEG:g} deg oblique", oblique)):
-        fitted = ramp_map(geometry)
-        found = measure(fitted, geometry, roi)
-        volume = roi_weights(geometry, roi).fraction.sum() * geometry.voxel_volume
-        add(f"measure, {name}", lambda f=fitted, g=geometry: measure(f, g, roi), 60, volume, found.value)
-
-    fitted = ramp_map(oblique)
-    found = measure(fitted, oblique, roi)
-    volume = roi_weights(oblique, roi).fraction.sum() * oblique.voxel_volume
+    # As Slicer hands over a curve of 20 control points.
+    spline = Roi(closed_curve(roi.outline[::3]), roi.thickness_mm)
+    grids = {"parallel": a_geometry(0.0), f"{TILT_DEG:g} degrees oblique": a_geometry(TILT_DEG)}
+    maps = {name: ramp_map(geometry) for name, geometry in grids.items()}
+    oblique, fitted = list(grids.values())[1], list(maps.values())[1]
+    reference = milliseconds(lambda: measure(fitted, oblique, roi), 100)
 
     def drag() -> None:
-        moved = Roi(roi.outline, roi.thickness_mm)
+        moved = Roi(spline.outline, spline.thickness_mm)
         for _ in range(6):
             measure(fitted, oblique, moved)
 
-    add("a drag: new Roi, six oblique maps", drag, 20, volume, found.value)
-    mask = sampled_mask(oblique, roi, 1)
-    add(
-        "whole-map mask of voxel centres (matplotlib)",
-        lambda: sampled_mask(oblique, roi, 1),
-        1,
-        mask.sum() * oblique.voxel_volume,
-        float(np.average(fitted.value, weights=mask)),
-    )
-    single = lines[1][1]
-    print(f"{'320 x 320 x 40 map, 60-point ROI':46} {'ms':>9} {'ratio':>8} {'volume':>10} {'mean':>10}")
-    for name, ms, volume_error, mean_error in lines:
-        print(f"{name:46} {ms:9.2f} {ms / single:8.1f} {volume_error:+10.1e} {mean_error:+10.1e}")
+    print(f"{'320 x 320 x 40 map, 60-point ROI':50} {'ms':>9} {'ratio':>8} {'volume':>10} {'mean':>10}")
+    for name, geometry in grids.items():
+        ms = milliseconds(lambda m=maps[name], g=geometry: measure(m, g, roi), 100)
+        found = measure(maps[name], geometry, roi)
+        volume = found.voxels * geometry.voxel_volume
+        print(line(f"measure, {name}", ms, reference, volume, found.value, roi))
+
+    ms = milliseconds(lambda: [measure(fitted, oblique, roi) for _ in range(6)], 30)
+    found = measure(fitted, oblique, roi)
+    volume = found.voxels * oblique.voxel_volume
+    print(line("six maps, oblique", ms, reference, volume, found.value, roi))
+
+    found = measure(fitted, oblique, spline)
+    volume = found.voxels * oblique.voxel_volume
+    name = "a drag: new ROI of 200 spline points, six maps"
+    print(line(name, milliseconds(drag, 30), reference, volume, found.value, spline))
+
+    mask = sampled_mask(oblique, roi)
+    mean = float(np.average(fitted.value, weights=mask))
+    name = "mask of the whole map at voxel centres (matplotlib)"
+    ms = milliseconds(lambda: sampled_mask(oblique, roi), 2)
+    print(line(name, ms, reference, np.count_nonzero(mask) * oblique.voxel_volume, mean, roi))
 
 
 if __name__ == "__main__":
