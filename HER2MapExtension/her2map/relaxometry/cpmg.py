@@ -88,6 +88,8 @@ def inverse(matrix: F64) -> F64:
 
 
 class Solution(NamedTuple):
+    """What :func:`solve` found: theta (parameters, voxels), the problem there, and where it converged."""
+
     theta: F64
     at: Linearised
     converged: NDArray[np.bool_]
@@ -126,21 +128,15 @@ def solve(problem: Problem, theta: F64) -> Solution:
     Gauss-Newton alone crawls where the angle is near 180 degrees, since the curves bend strongly there;
     :func:`_bend` makes it superlinear.
     """
-    low, high = (limit[: len(theta)] for limit in problem.limits)
-    theta = np.clip(theta, low, high)
+    limits = tuple(limit[: len(theta)] for limit in problem.limits)
+    theta = np.clip(theta, *limits)
     best = problem.evaluate(theta)
     converged = np.zeros(theta.shape[1], bool)
     active = np.arange(theta.shape[1])
-    part, at, here, damping = problem, best, theta.copy(), np.zeros(theta.shape[1])
-    curvature = at.normal
-    diagonal = np.arange(len(theta))
+    at, here, curvature, damping = best, theta.copy(), best.normal, np.zeros(theta.shape[1])
     for _ in range(MAX_ITERATIONS):
-        held = ((here <= low) & (at.gradient < 0)) | ((here >= high) & (at.gradient > 0))
-        damped = np.where(held[:, None] | held, 0, curvature)
-        damped[diagonal, diagonal] += damping * at.normal[diagonal, diagonal] + held
-        downhill = np.einsum("pqv,qv->pv", inverse(damped), np.where(held, 0, at.gradient))
-        trial = np.clip(here + downhill, low, high)
-        new = part.evaluate(trial)
+        trial = np.clip(here + _step(here, at, curvature, damping, limits), *limits)
+        new = problem.evaluate(trial)
         step = trial - here
         done = np.maximum(np.abs(step[0]) / here[0], np.abs(step[-1])) < STEP_TOLERANCE
         better = new.rss <= at.rss
@@ -155,14 +151,19 @@ def solve(problem: Problem, theta: F64) -> Solution:
         going = np.flatnonzero(~done & np.isfinite(at.rss))
         if not going.size:
             break
-        active, here, damping, curvature = (
-            active[going],
-            here[:, going],
-            damping[going],
-            curvature[..., going],
-        )
-        part, at = part.take(going), Linearised(*(a[..., going] for a in at))
+        problem, active, damping = problem.take(going), active[going], damping[going]
+        here, curvature, at = here[:, going], curvature[..., going], Linearised(*(a[..., going] for a in at))
     return Solution(theta, best, converged)
+
+
+def _step(here: F64, at: Linearised, curvature: F64, damping: F64, limits: tuple[F64, ...]) -> F64:
+    """Downhill; a parameter that sits on a limit and pulls outwards stays there and leaves the other free."""
+    low, high = limits
+    held = ((here <= low) & (at.gradient < 0)) | ((here >= high) & (at.gradient > 0))
+    damped = np.where(held[:, None] | held, 0, curvature)
+    diagonal = np.arange(len(here))
+    damped[diagonal, diagonal] += damping * at.normal[diagonal, diagonal] + held
+    return np.einsum("pqv,qv->pv", inverse(damped), np.where(held, 0, at.gradient))
 
 
 def _bend(step: F64, gradient_before: F64, now: Linearised) -> F64:
