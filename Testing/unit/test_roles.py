@@ -211,6 +211,19 @@ def test_flip_angles_measured_three_times_are_no_dce() -> None:
     assert all(len(group) == 3 for group in found[Role.T1_POST])
 
 
+def test_the_inversion_time_of_a_fat_suppression_does_not_mislead() -> None:
+    fat_suppressed = [*vfa(10, ti_ms=17), dce(400, ti_ms=17)]
+    assert roles(propose_roles(fat_suppressed)) == [*[Role.T1_PRE] * 3, Role.DCE]
+    assert {a.technique for a in propose_roles(fat_suppressed)} == {Technique.VFA, Technique.DCE}
+
+
+def test_molli_without_its_inversion_times_is_no_dce() -> None:
+    lost = made("MOLLI", te_ms=1.1, tr_ms=2.8, flip_angle_deg=35, time_s=[1, 2, 3, 4])
+    (only,) = propose_roles([lost])
+    assert (only.role, only.technique) == (Role.T1_PRE, Technique.LOOK_LOCKER)
+    assert only.missing == tuple(f"TI of measurement {i}" for i in (1, 2, 3, 4))
+
+
 def test_a_subtraction_or_fat_image_is_no_dce() -> None:
     for word in ("SUB", "FAT"):
         odd = dce(400, sequence={**GRADIENT, "ImageType": ("DERIVED", "PRIMARY", word)})

@@ -248,7 +248,9 @@ def _dynamic(exam: list[_Facts]) -> list[_Facts]:
 
 
 def _may_be_phase(facts: _Facts) -> bool:
-    return facts.constant and not facts.spin_echo and not facts.inverted
+    # One TI alone may be that of a fat suppression; an inversion without TI may be MOLLI whose TIs are lost.
+    lost = facts.inverted and not facts.values["ti_ms"]
+    return facts.constant and not facts.spin_echo and not lost
 
 
 def _repeats_in_time(facts: _Facts, exam: list[_Facts]) -> bool:
@@ -284,7 +286,8 @@ def _mapping(facts: _Facts, static: list[_Facts]) -> Finding:
     """The T1, T2 or T2* technique of a series that is no dynamic one."""
     series = facts.series
     varied = {name: _family(facts, static, name) for name in ("ti_ms", "te_ms", "flip_angle_deg")}
-    if facts.inverted:
+    another_varies = len(varied["te_ms"]) > 1 or len(varied["flip_angle_deg"]) > 1
+    if facts.inverted and not (another_varies and len(varied["ti_ms"]) == 1):
         return _inversion(series, varied["ti_ms"])
     own = [name for name in ("te_ms", "flip_angle_deg") if len(facts.values[name]) > 1]
     if len(own) == 2:
