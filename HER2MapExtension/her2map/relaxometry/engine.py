@@ -107,7 +107,8 @@ def _fit_chunk(
     out: Estimate,
 ) -> None:
     arguments = [np.ascontiguousarray(x[..., part], dtype) for x in (samples, *inputs)]
-    usable = np.isfinite(arguments[0].sum(axis=0))
+    with np.errstate(invalid="ignore"):  # inf - inf
+        usable = np.isfinite(arguments[0].sum(axis=0))
     for extra in arguments[1:]:
         usable &= np.isfinite(extra)
     if mask is not None:

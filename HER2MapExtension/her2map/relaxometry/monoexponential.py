@@ -94,7 +94,7 @@ class Decay:
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         weights = self.weights.astype(f.dtype)
-        return Moments(*(weights @ (f * f)), *(weights @ (r * f)))
+        return Moments(*(weights[1:] @ (f * f)), *(weights @ (r * f)))
 
     def move(self, theta: Array, step: Array) -> Array:
         theta = theta * np.exp(np.clip(step, -2, 2))

@@ -30,7 +30,6 @@ CurveT = TypeVar("CurveT", bound="Curve")
 class Moments(NamedTuple):
     """Scalar products over the measurements, each (voxels,): curve f, its derivatives g and h, residual r."""
 
-    ff: Array
     fg: Array
     gg: Array
     rf: Array
@@ -110,9 +109,11 @@ def newton(curve: Curve, theta: Array, y: Array) -> Newton:
     All terms that vanish at a perfect fit are sums over the residual, so that single precision suffices.
     """
     f = curve.evaluate(theta)
-    m = dot(y, f) / dot(f, f)
-    r = y - m * f
-    ff, fg, gg, rf, rg, rh = curve.moments(theta, f, r)
+    ff = dot(f, f)
+    m = dot(y, f) / ff
+    r = m * f
+    np.subtract(y, r, out=r)
+    fg, gg, rf, rg, rh = curve.moments(theta, f, r)
     information = m * m * (gg - fg * fg / ff)
     bend = rg - m * fg
     convexity = m * (m * gg - rh) - bend * bend / ff
@@ -137,8 +138,9 @@ def fit_curve(curve: Curve, y: Array, bounds: Bounds, threshold: float = 0.0) ->
     rest = np.flatnonzero(~(settled | low))
     if rest.size:
         some, samples = curve.take(rest), y[:, rest].astype(np.float64)
-        at, settled[rest] = follow(some, samples, theta[rest].astype(np.float64))
-        again = newton(some, at, samples)._replace(step=np.zeros(rest.size))
+        at, again, settled[rest] = follow(
+            some, samples, curve.move(theta[rest], last.step[rest]).astype(np.float64)
+        )
         value[rest], slope[rest] = some.value(at, again.step)
         for whole, part in zip(last, again, strict=True):
             whole[rest] = part
@@ -195,22 +197,32 @@ def r_squared(y: Array, residual: Array) -> Array:
     return 1 - residual / dot(deviation, deviation)
 
 
-def follow(curve: Curve, y: Array, theta: Array) -> tuple[Array, NDArray[np.bool_]]:
+def follow(curve: Curve, y: Array, theta: Array) -> tuple[Array, Newton, NDArray[np.bool_]]:
     """More Newton steps from theta, then a search for the voxels that these do not settle.
 
     Returns:
-        theta, NaN where the best fit lies beyond the curve's grid; and whether it was found.
+        theta, NaN where the best fit lies beyond the curve's grid; the step from there; and whether it was
+        found.
     """
+    here = newton(curve, theta, y)
+    found = _settled(curve, theta, here)
     for _ in range(FOLLOW_STEPS):
-        here = newton(curve, theta, y)
-        value, slope = curve.value(theta, here.step)
-        theta = curve.move(theta, here.step)
-        found = (slope * np.abs(here.step) <= SETTLED * value) & (here.convexity > 0) & (here.m > 0)
         if found.all():
-            return theta, found
+            return theta, here, found
+        theta = curve.move(theta, here.step)
+        here = newton(curve, theta, y)
+        found = _settled(curve, theta, here)
     lost = np.flatnonzero(~found)
-    theta[lost], found[lost] = search(curve.take(lost), y[:, lost])
-    return theta, found
+    some, samples = curve.take(lost), y[:, lost]
+    theta[lost], found[lost] = search(some, samples)
+    for whole, part in zip(here, newton(some, theta[lost], samples), strict=True):
+        whole[lost] = part
+    return theta, here, found
+
+
+def _settled(curve: Curve, theta: Array, last: Newton) -> NDArray[np.bool_]:
+    value, slope = curve.value(theta, last.step)
+    return (slope * np.abs(last.step) <= SETTLED * value) & (last.convexity > 0) & (last.m > 0)
 
 
 def search(curve: Curve, y: Array) -> tuple[Array, NDArray[np.bool_]]:
