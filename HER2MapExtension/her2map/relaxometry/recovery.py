@@ -1,0 +1,290 @@
+"""The magnitude recovery curve |A u - B v| and its least-squares fit, the signs unknown.
+
+Magnitude hides the sign, so each place of the null between the sorted inversion times is tried: the first k
+points are taken as negative. A and B are linear and projected out (variable projection, Golub & Pereyra 1973,
+doi 10.1137/0710036), which leaves one nonlinear parameter, log T. A grid over T, whose projections do not
+depend on the voxel, ranks all signs; the best three are refined by Newton's method and the best is kept.
+Signs by trial: Nekolla et al. 1992, J Comput Assist Tomogr 16:327.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import Array, Estimate
+from .parameter_map import Status
+
+Readout = Literal["look_locker", "spin_echo"]
+
+GRID_RATIO, GRID_RATIO_TR = 1.35, 1.15
+"""Between neighbours of the search grid, without and with TR in the model, which makes the wells narrower."""
+SHORTEST, LONGEST = 1 / 8, 10
+"""T must lie between 1/8 of the first gap between inversion times (the recovery is over at the second point
+beyond that) and 10 times the last inversion time (A and T can no longer be told apart)."""
+CANDIDATES = 3
+FAST_STEPS = 2
+"""Newton steps of each candidate in the signal's own precision before one is kept."""
+MAX_STEPS = 30
+FLAT = 1e-12
+"""A signal whose variance is a smaller part of its power does not recover."""
+SETTLED = 1e-4
+"""A Newton step in log T after which the error is of the order of its square."""
+
+
+class Columns(NamedTuple):
+    """u, v and their first and second derivatives in log T; (n, voxels), or (n, 1) where constant."""
+
+    u: Array
+    u1: Array
+    u2: Array
+    v: Array
+    v1: Array
+    v2: Array
+
+
+class Step(NamedTuple):
+    """A Newton step and what is known where it starts; every field has shape (voxels,)."""
+
+    step: Array
+    """In log T, towards the smaller residual."""
+    is_newton: NDArray[np.bool_]
+    """False where the residual is not convex and a Gauss-Newton step stands in."""
+    a: Array
+    b: Array
+    a_slope: Array
+    b_slope: Array
+    """How a and b follow log T."""
+    residual: Array
+    """Sum of squares."""
+    information: Array
+    """Squared length of the part of the curve's slope in log T that A and B cannot mimic."""
+    lean: Array
+    """How much of u is in v: v - lean u is orthogonal to u."""
+    uu: Array
+    vv: Array
+    """Squared lengths of u and of v - lean u."""
+    slope_u: Array
+    slope_v: Array
+    """The slope's components along u and along v - lean u."""
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Scalar product over the measurements."""
+    return np.einsum("ij,ij->j", a, b)
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """Sorted inversion times and the recovery curves that they sample.
+
+    Attributes:
+        order: (n,), sorts the measurements by TI.
+        ti: (n, 1) in ms, ascending.
+        tr: (n, 1) in ms, or None where u is 1.
+        readout: what T1 is made of.
+    """
+
+    order: NDArray[np.intp]
+    ti: Array
+    tr: Array | None
+    readout: Readout
+
+    @cached_property
+    def log_grid(self) -> NDArray[np.float64]:
+        """The grid over log T, limits included."""
+        lowest, highest = SHORTEST * (self.ti[1, 0] - self.ti[0, 0]), LONGEST * self.ti[-1, 0]
+        ratio = GRID_RATIO if self.tr is None else GRID_RATIO_TR
+        count = int(np.ceil(np.log(highest / lowest) / np.log(ratio))) + 1
+        return np.linspace(np.log(lowest), np.log(highest), count)
+
+    @cached_property
+    def projectors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What takes a magnitude signal to its coordinates in the plane of u and v, for each sign pattern.
+
+        Pattern k has its first k points negative, k < n; all negative is pattern 0 with A and B negated.
+
+        Returns:
+            (n, n) for the direction that all of the grid shares, u = 1 (of no rows where TR is modelled), and
+            (grid, n or 2 n, n) for the others.
+        """
+        n = len(self.ti)
+        signs = np.where(np.arange(n) < np.arange(n)[:, None], -1.0, 1.0)
+        planes = [np.linalg.qr(np.hstack(self.columns(np.array([t]))[::3]))[0].T for t in self.log_grid]
+        coordinates = np.array(planes)[:, :, None, :] * signs
+        if self.tr is None:
+            return coordinates[0, 0], coordinates[:, 1]
+        return coordinates[0, 0] * 0, coordinates.reshape(len(planes), 2 * n, n)
+
+    def precision(self, t1: Array, snr: float, inversion: float) -> Array:
+        """See :func:`expected_precision`; `t1` (k,)."""
+        log_t = np.log(t1 / (inversion - 1)) if self.readout == "look_locker" else np.log(t1)
+        at = self.columns(log_t)
+        value, variance = self.t1(log_t, self.newton(snr * (at.u - inversion * at.v), log_t))
+        return np.sqrt(variance) / value
+
+    def columns(self, log_t: Array) -> Columns:
+        dtype = log_t.dtype
+        rate = np.exp(-log_t)
+        x = self.ti.astype(dtype) * rate
+        v = np.exp(-x)
+        v1 = x * v
+        v2 = (x - 1) * v1
+        if self.tr is None:
+            one = np.ones((len(self.ti), 1), dtype)
+            return Columns(one, 0 * one, 0 * one, v, v1, v2)
+        y = self.tr.astype(dtype) * rate
+        e = np.exp(-y)
+        return Columns(1 + e, y * e, (y - 1) * y * e, v, v1, v2)
+
+    def best_signs(self, magnitude: Array) -> tuple[NDArray[np.intp], NDArray[np.float64], Array]:
+        """The sign patterns that fit best on the grid, log T and the residual there; (candidates, voxels)."""
+        n, voxels = magnitude.shape
+        explained = np.full((n, voxels), -1, magnitude.dtype)
+        where = np.zeros((n, voxels), np.uint8)
+        shared, others = (matrix.astype(magnitude.dtype) for matrix in self.projectors)
+        part, better = np.empty((others.shape[1], voxels), magnitude.dtype), np.empty((n, voxels), bool)
+        here = part[:n]
+        for index, other in enumerate(others):
+            np.matmul(other, magnitude, out=part)
+            np.square(part, out=part)
+            if len(part) > n:
+                here += part[n:]
+            np.greater(here, explained, out=better)
+            np.maximum(where, better.view(np.uint8) * np.uint8(index), out=where)  # a masked copy is slow
+            np.maximum(explained, here, out=explained)
+        explained += np.square(shared @ magnitude)
+        each, patterns = np.arange(voxels), np.empty((CANDIDATES, voxels), np.intp)
+        residual = np.empty((CANDIDATES, voxels), magnitude.dtype)
+        for pattern, left in zip(patterns, residual, strict=True):
+            explained.argmax(axis=0, out=pattern)
+            left[:] = explained[pattern, each]
+            explained[pattern, each] = -1
+        return patterns, self.log_grid[where[patterns, each]], dot(magnitude, magnitude) - residual
+
+    def newton(self, s: Array, log_t: Array) -> Step:
+        """The step of the variable-projection functional for signed signals `s` (n, voxels)."""
+        u, u1, u2, v, v1, v2 = self.columns(log_t)
+        uu, su = (u * u).sum(axis=0) * np.ones_like(log_t), (s * u).sum(axis=0)
+        lean = (u * v).sum(axis=0) / uu
+        across = v - lean * u
+        vv = dot(across, across)
+        b = dot(s, across) / vv
+        a = su / uu - lean * b
+        r = s - a * u
+        r -= b * v
+        slope = a * u1 + b * v1
+        slope_u, slope_v = (u * slope).sum(axis=0) / uu, dot(across, slope) / vv
+        free = slope - slope_u * u
+        free -= slope_v * across
+        information = dot(free, free)
+        downhill = dot(r, free)
+        turn_u = (u1 * r).sum(axis=0)
+        q_u = uu * slope_u - turn_u
+        q_v = vv * slope_v - dot(v1, r) + lean * turn_u
+        bend = dot(r, a * u2 + b * v2)
+        convexity = information + uu * slope_u**2 + vv * slope_v**2 - q_u**2 / uu - q_v**2 / vv - bend
+        is_newton = convexity > 0.1 * information
+        step = downhill / np.where(is_newton, convexity, information)
+        b_slope = -q_v / vv
+        a_slope = -q_u / uu - lean * b_slope
+        return Step(
+            step, is_newton, a, b, a_slope, b_slope, dot(r, r), information, lean, uu, vv, slope_u, slope_v
+        )
+
+    def move(self, log_t: Array, step: Array) -> Array:
+        """At most one grid point further, within the grid."""
+        longest = self.log_grid[1] - self.log_grid[0]
+        moved = log_t + np.clip(step, -longest, longest)
+        return np.clip(moved, self.log_grid[0], self.log_grid[-1])
+
+    def t1(self, log_t: Array, at: Step) -> tuple[Array, Array]:
+        """T1 and its variance for a noise variance of 1, by the delta method from all three parameters."""
+        t = np.exp(log_t)
+        if self.readout == "spin_echo":
+            return t, t * t / at.information
+        value = t * (-at.b / at.a - 1)
+        by_u, by_b = t * at.b / at.a**2, -t / at.a
+        by_v = by_b - at.lean * by_u
+        by_log_t = value - by_u * at.slope_u - by_v * at.slope_v
+        return value, by_u**2 / at.uu + by_v**2 / at.vv + by_log_t**2 / at.information
+
+    def fit(self, magnitude: Array, noise: Array | None = None) -> Estimate:
+        """The kernel: `magnitude` (n, voxels) in the order of acquisition, `noise` its SD (voxels,)."""
+        magnitude = magnitude[self.order]
+        n = len(magnitude)
+        signed, start = self.choose(magnitude)
+        s = signed.astype(np.float64)
+        log_t, at, converged = self.converge(s, start.astype(np.float64))
+        value, variance = self.t1(log_t, at)
+        value[~(value > 0)] = np.nan
+        if noise is None:
+            noise = np.sqrt(at.residual / (n - 3)) if n > 3 else np.full_like(value, np.nan)
+        spread = dot(s, s) - s.sum(axis=0) ** 2 / n
+        inside = spread > FLAT * dot(s, s)
+        inside &= (log_t > self.log_grid[0]) & (log_t < self.log_grid[-1])
+        inside &= (at.a > 0) == (at.b < 0)
+        inside &= np.isfinite(value) & np.isfinite(variance)
+        status = np.full(value.shape, Status.FITTED, np.uint8)
+        status[~converged] = Status.NOT_CONVERGED
+        status[~inside] = Status.OUT_OF_RANGE
+        low = magnitude.max(axis=0) <= 0
+        status[low], value[low] = Status.LOW_SIGNAL, np.nan
+        r_squared = 1 - at.residual / spread
+        return Estimate(value, noise * np.sqrt(variance), r_squared, status, np.abs(at.a))
+
+    def choose(self, magnitude: Array) -> tuple[Array, Array]:
+        """The signed signal with the smallest residual, and log T close to its optimum.
+
+        The second and third candidates are refined only where that could still make them the best: within
+        a grid step, the residual falls by about half a step squared times the information.
+        """
+        patterns, starts, coarse = self.best_signs(magnitude)
+        starts = starts.astype(magnitude.dtype)
+        s, log_t, least, information = self.refine(magnitude, patterns[0], starts[0])
+        reach = information * (self.log_grid[1] - self.log_grid[0]).astype(s.dtype) ** 2
+        for pattern, start, residual in zip(patterns[1:], starts[1:], coarse[1:], strict=True):
+            rivals = np.flatnonzero(residual < least + reach)
+            found, at, left, _ = self.refine(magnitude[:, rivals], pattern[rivals], start[rivals])
+            better = left < least[rivals]
+            rivals = rivals[better]
+            s[:, rivals], log_t[rivals], least[rivals] = found[:, better], at[better], left[better]
+        return s, log_t
+
+    def refine(
+        self, magnitude: Array, pattern: NDArray[np.intp], log_t: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """The signed signal, log T after a few steps, the residual there and the information."""
+        positive = np.arange(len(magnitude))[:, None] >= pattern
+        s = magnitude * (2 * positive.astype(magnitude.dtype) - 1)
+        for _ in range(FAST_STEPS):
+            at = self.newton(s, log_t)
+            log_t = self.move(log_t, at.step)
+        return s, log_t, at.residual - at.step**2 * at.information, at.information
+
+    def converge(self, s: Array, log_t: Array) -> tuple[Array, Step, NDArray[np.bool_]]:
+        """Newton steps until log T rests at an optimum or at a limit of the grid."""
+        at = self.newton(s, log_t)
+        taken = np.zeros_like(log_t)
+        rest, here = np.arange(len(log_t)), at
+        for _ in range(MAX_STEPS):
+            moved = self.move(log_t[rest], here.step)
+            done = (np.abs(here.step) <= SETTLED) & here.is_newton
+            done |= (moved == log_t[rest]) | np.isnan(moved)
+            taken[rest], log_t[rest] = moved - log_t[rest], moved
+            rest = rest[~done]
+            if not rest.size:
+                break
+            here = self.newton(s[:, rest], log_t[rest])
+            for whole, part in zip(at, here, strict=True):
+                whole[rest] = part
+        converged = np.ones(len(log_t), bool)
+        converged[rest] = False
+        moved_along = at._replace(
+            a=at.a + at.a_slope * taken,
+            b=at.b + at.b_slope * taken,
+            residual=np.maximum(at.residual - taken**2 * at.information, 0),
+        )
+        return log_t, moved_along, converged
