@@ -124,7 +124,8 @@ def _chest_tissue(points: Columns, wall: Columns) -> NDArray[np.uint8]:
     rib = (np.abs(wall + 19.0) < 4.5) & (np.cos((z + 0.2 * x) * (2 * np.pi / 26.0)) > 0.3)
     tissue[rib] = Tissue.FAT  # marrow
     tissue[wall < -25.0] = Tissue.LUNG
-    tissue[(np.abs(x) < 16.0) & (wall < -8.0)] = Tissue.FAT
+    tissue[(np.abs(x) < 16.0) & (wall < -8.0) & (wall > -24.0)] = Tissue.FAT  # sternum: marrow
+    tissue[(wall < -24.0) & (((x + 4) / 34) ** 2 + ((y + 78) / 60) ** 2 < 1.0)] = Tissue.FAT  # mediastinum
     heart = ((x + 32) / 58) ** 2 + ((y + 86) / 44) ** 2 + (z / 62) ** 2
     tissue[(heart < 1.0) & (wall < -26.0)] = Tissue.MUSCLE
     tissue[(heart < 0.62) & (wall < -26.0)] = Tissue.BLOOD

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +132,11 @@ class Exam:
     def _displaced(self, scan: Scan, motion: Motion, rows: list[int], progress: Progress) -> NDArray[Any]:
         """The signal of some measurements, made while the patient is displaced by `motion`."""
 
+        until = replace(scan, measurements=scan.measurements[: rows[-1] + 1])
+
         def signal(tissue: Tissue, ras: NDArray[np.float64]) -> NDArray[Any]:
             values = self.anatomy.values_at(tissue, motion.undo(ras))
-            return scan.signal(tissue, values, ras, self.anatomy)[rows]
+            return until.signal(tissue, values, ras, self.anatomy)[rows]
 
         shares = self._shares(scan, motion, part_of(progress, 0, 0.7))
         dtype = np.complex64 if scan.channels > 1 else np.float32

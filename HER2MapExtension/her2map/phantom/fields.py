@@ -4,6 +4,7 @@ Points are (3, points) in the phantom, one row a coordinate: every step of the a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ BREAST_CENTRE_X_MM = 78.0
 """Distance of a breast's axis from the midline."""
 
 
+def rotate(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+    """`matrix` (n, 3) times `points` (3, points).
+
+    Not by ``@``: BLAS wakes all its threads for these small products, which takes ten times as long on a busy
+    machine, and its last digits depend on their number.
+    """
+    return np.einsum("nd,dp->np", matrix, points)
+
+
 class Waves:
     """A smooth random field, a sum of plane waves: mean 0, SD 1 over the body."""
 
@@ -24,14 +34,14 @@ class Waves:
         length = wavelength_mm * rng.uniform(0.7, 1.4, (count, 1))
         self._wave = (2 * np.pi * direction / length).astype(np.float32)
         self._phase = rng.uniform(0, 2 * np.pi, (count, 1)).astype(np.float32)
-        self._weight = np.full(count, np.sqrt(2.0 / count), np.float32)
+        self._scale = np.float32(np.sqrt(2.0 / count))
 
     def at(self, ras: NDArray[np.floating]) -> NDArray[np.float32]:
         """Its value at `ras` (3, points) in mm."""
-        angle = self._wave @ ras.astype(np.float32, copy=False)
+        angle = rotate(self._wave, ras.astype(np.float32, copy=False))
         angle += self._phase
         np.cos(angle, out=angle)
-        return self._weight @ angle
+        return angle.sum(axis=0) * self._scale
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ class ScannerFields:
         """Off-resonance gradient in Hz/mm along `direction` at `ras` (3, points)."""
         bend = self.curvature_hz_per_mm2 * (np.asarray(ras, float) - self.centre[:, None])
         bend[0] = 0.0
-        return direction @ (self.gradient_hz_per_mm[:, None] + bend)
+        return rotate(direction[None], self.gradient_hz_per_mm[:, None] + bend)[0]
 
     def channels(self, ras: Array) -> Array:
         """Sensitivity of four coil elements at `ras` (3, points): (4, points).

@@ -16,6 +16,7 @@ from scipy.ndimage import maximum_filter, minimum_filter
 from ..geometry import Geometry
 from ..progress import Progress, no_progress
 from .anatomy import Anatomy
+from .fields import rotate
 from .tissues import Tissue
 
 Array = NDArray[np.float64]
@@ -32,7 +33,8 @@ class Motion:
 
     def undo(self, ras: Array) -> Array:
         """Where the tissue now at `ras` (3, points) came from."""
-        return self.rotation.T @ (ras - (self.centre + self.translation)[:, None]) + self.centre[:, None]
+        moved = ras - (self.centre + self.translation)[:, None]
+        return rotate(self.rotation.T, moved) + self.centre[:, None]
 
 
 AT_REST = Motion(np.eye(3), np.zeros(3), np.zeros(3))
@@ -50,7 +52,7 @@ class Share:
 def voxel_centres(geometry: Geometry, voxel: NDArray[np.int_]) -> Array:
     """RAS (3, voxels) of flat voxel numbers."""
     index = np.stack(np.unravel_index(voxel, geometry.shape)[::-1]).astype(float)
-    return geometry.affine[:3, :3] @ index + geometry.affine[:3, 3:]
+    return rotate(geometry.affine[:3, :3], index) + geometry.affine[:3, 3:]
 
 
 def tissue_shares(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .fields import Waves
+from .fields import Waves, rotate
 from .settings import TumourSettings
 from .tissues import Tissue
 
@@ -78,7 +78,7 @@ class Tumour:
         """
         if not len(self._spicules):
             return np.zeros(offset.shape[1], bool)
-        along = self._spicules @ offset
+        along = rotate(self._spicules, offset)
         nearest = along.argmax(axis=0)
         along = np.take_along_axis(along, nearest[None], axis=0)[0]
         begin = np.float32(0.8 * self.radius_mm)
