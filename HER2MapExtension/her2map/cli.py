@@ -108,6 +108,9 @@ def _measure(options: argparse.Namespace) -> None:
     if thickness is None:
         thickness = ((read_summary(options.maps).get("dce")) or {}).get("slice_thickness_mm")
     values = measure_maps(maps, read_roi(options.roi, thickness))
+    without = [f"{name}: {value.reason}" for name, value in values.values.items() if value.reason]
+    if len(without) == len(values.values):
+        raise InputError(f"The ROI {options.roi.name} has no value on any map; {without[0]}")
     rows = tables.value_rows(values)
     if options.output:
         write_text(output_folder(options.output.parent) / options.output.name, tables.values_csv(rows))
@@ -156,6 +159,8 @@ def _with_role(exam: Exam, text: str) -> Exam:
 
 
 def _fit(exam: Exam, preset: str, map_unit: str = "") -> dict[str, FittedMap]:
+    for problem in exam.incomplete:
+        print(f"her2map: not fitted: {problem}", file=sys.stderr)
     with _progress("fitting") as progress:
         return fit_exam(exam, replace(PRESETS[preset], map_unit=map_unit), progress)
 

@@ -54,6 +54,16 @@ class Exam:
         return found[0] if found else None
 
     @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The maps that cannot be fitted though they have series, with what is missing."""
+        found = [(name, self.group(role)) for name, role in MAP_ROLES.items()]
+        return tuple(
+            f"{name} from {', '.join(s.description for s in group)} lacks {', '.join(group.missing)}"
+            for name, group in found
+            if group and group.missing
+        )
+
+    @property
     def dce(self) -> DceSeries | None:
         """The DCE phases in the order of time; None without a DCE series."""
         group = self.group(Role.DCE)
@@ -97,15 +107,17 @@ def read_exam(path: str | os.PathLike[str], progress: Progress = no_progress) ->
 def fit_exam(
     exam: Exam, options: FitOptions = RECOMMENDED, progress: Progress = no_progress
 ) -> dict[str, FittedMap]:
-    """Fit every map that the exam has series for: the preferred group of each role.
+    """Fit every map that the exam has complete series for: the preferred group of each role.
 
     Raises:
-        InputError: no series has a role that gives a map, or a fit lacks something; the text names the series.
+        InputError: no role has all that its fit needs, or a fit refuses its input; the text names the series.
         Cancelled: raised by `progress`.
     """
-    wanted = [(name, group) for name, role in MAP_ROLES.items() if (group := exam.group(role))]
+    taken = [(name, group) for name, role in MAP_ROLES.items() if (group := exam.group(role))]
+    wanted = [(name, group) for name, group in taken if not group.missing]
     if not wanted:
-        raise InputError("No series of the exam gives a map; look at the roles and set them by hand.")
+        lacking = "; ".join(exam.incomplete) or "no series has a role that gives one"
+        raise InputError(f"No map can be fitted: {lacking}.")
     maps: dict[str, FittedMap] = {}
     for i, (name, group) in enumerate(wanted):
         step = part_of(progress, i / len(wanted), (i + 1) / len(wanted))

@@ -103,6 +103,21 @@ class _Context:
         return resample(values, source.geometry, geometry, np.eye(4))
 
 
+@dataclass(frozen=True, eq=False)
+class _Echoes:
+    """Echoes ready to be fitted; `noise_sd` is that of one channel, None where no air could be found."""
+
+    series: Series
+    motions: tuple[Motion, ...]
+    n_channels: int
+    noise_sd: float | None
+
+    def fitted(self, parameter_map: ParameterMap) -> FittedMap:
+        """The map with the signals that it came from."""
+        noise = float("nan") if self.noise_sd is None else self.noise_sd
+        return FittedMap(parameter_map, self.series, motions=self.motions, noise_sd=noise)
+
+
 def fit_group(
     group: Group, options: FitOptions, maps: Mapping[str, FittedMap], progress: Progress = no_progress
 ) -> FittedMap:
@@ -145,48 +160,50 @@ def _fit_spin_echo_ir(series: Series, context: _Context) -> FittedMap:
 
 
 def _fit_multi_echo_spin_echo(series: Series, context: _Context) -> FittedMap:
-    registering, fitting = part_of(context.progress, 0, 0.7), part_of(context.progress, 0.7, 1)
-    echoes, _ = _combined(series)
-    echoes, motions = _registered(echoes, registering)
+    echoes = _prepared(series, part_of(context.progress, 0, 0.7))
+    fitting = part_of(context.progress, 0.7, 1)
     if context.options.t2_method == "epg":
         t1 = context.on(series.geometry, "T1_pre")
-        t1 = (
-            np.full(series.geometry.shape, TISSUE_T1_MS) if t1 is None else np.where(t1 > 0, t1, TISSUE_T1_MS)
-        )
+        t1 = np.full(series.geometry.shape, TISSUE_T1_MS) if t1 is None else np.where(t1 > 0, t1, TISSUE_T1_MS)
         b1 = context.on(series.geometry, "B1")
-        return FittedMap(
-            fit_t2_epg(echoes.data, echoes.te_ms, t1, b1, progress=fitting), echoes, motions=motions
-        )
-    used = _measurements(echoes, np.arange(context.options.t2_first_echo, len(echoes.te_ms)))
-    fitted = fit_monoexponential(
-        used.data, used.te_ms, method=context.options.t2_method, quantity="T2", progress=fitting
-    )
-    if context.options.t2_first_echo:
-        fitted = replace(
-            fitted, notes=(*fitted.notes, f"The first {context.options.t2_first_echo} echo is left out.")
-        )
-    return FittedMap(fitted, used, motions=motions)
+        fitted = fit_t2_epg(echoes.series.data, echoes.series.te_ms, t1, b1, progress=fitting)
+        return echoes.fitted(fitted)
+    first = context.options.t2_first_echo
+    used = replace(echoes, series=_measurements(echoes.series, np.arange(first, len(echoes.series.te_ms))))
+    fitted = _fit_decay(used, context.options.t2_method, "T2", fitting)
+    left_out = {0: (), 1: ("the first echo is left out",)}.get(first, (f"the first {first} echoes are left out",))
+    return used.fitted(replace(fitted, notes=(*fitted.notes, *left_out)))
 
 
 def _fit_multi_echo_gradient_echo(series: Series, context: _Context) -> FittedMap:
-    registering, fitting = part_of(context.progress, 0, 0.7), part_of(context.progress, 0.7, 1)
-    combined, n_channels = _combined(series)
+    echoes = _prepared(series, part_of(context.progress, 0, 0.7))
     options = context.options
-    needs_noise = options.t2star_method == "rician" or options.minimum_snr > 0
-    # Before registration, which interpolates and so smooths the noise.
-    noise = estimate_noise(combined.data[0], n_channels) if needs_noise else float("nan")
-    echoes, motions = _registered(combined, registering)
-    fitted = fit_monoexponential(
-        echoes.data,
-        echoes.te_ms,
-        noise=noise if options.t2star_method == "rician" else None,
-        method=options.t2star_method,
-        quantity="T2star",
-        progress=fitting,
-    )
+    fitted = _fit_decay(echoes, options.t2star_method, "T2star", part_of(context.progress, 0.7, 1))
     if options.minimum_snr > 0:
-        fitted = exclude_low_snr(fitted, echoes.data[-1], noise, options.minimum_snr, n_channels)
-    return FittedMap(fitted, echoes, motions=motions, noise_sd=noise)
+        if echoes.noise_sd is None:
+            raise InputError("the SNR rule needs the noise SD, and no air with plain noise was found in the image.")
+        fitted = exclude_low_snr(
+            fitted, echoes.series.data[-1], echoes.noise_sd, options.minimum_snr, echoes.n_channels
+        )
+    return echoes.fitted(fitted)
+
+
+def _fit_decay(echoes: _Echoes, method: str, quantity: str, progress: Progress) -> ParameterMap:
+    """Mono-exponential; by least squares where the method needs a noise SD that is not known."""
+    notes: tuple[str, ...] = ()
+    if method == "rician" and echoes.noise_sd is None:
+        method = "least_squares"
+        notes = ("no air with plain noise was found, so the fit does not model the noise floor",)
+    fitted = fit_monoexponential(
+        echoes.series.data,
+        echoes.series.te_ms,
+        echoes.noise_sd,
+        method,
+        n_channels=echoes.n_channels,
+        quantity=quantity,
+        progress=progress,
+    )
+    return replace(fitted, notes=(*fitted.notes, *notes))
 
 
 def _read_b1_map(series: Series, context: _Context) -> FittedMap:
@@ -230,6 +247,18 @@ _FITS = {
 }
 
 
+def _prepared(series: Series, progress: Progress) -> _Echoes:
+    """Channels combined, noise measured, every echo registered to the first."""
+    combined, n_channels = _combined(series)
+    # Before the registration, whose interpolation smooths the noise.
+    try:
+        noise = estimate_noise(combined.data[0], n_channels)
+    except InputError:  # masked or cropped by the scanner; the fit says what follows from it
+        noise = None
+    found = register_echoes(combined.data, combined.geometry, progress=progress)
+    return _Echoes(replace(combined, data=found.data), tuple(found.motions), n_channels, noise)
+
+
 def _one_tr(series: Series) -> float:
     """The TR that all flip angles share, in ms."""
     if not np.ptp(series.tr_ms) <= 0.01:
@@ -257,8 +286,3 @@ def _combined(series: Series) -> tuple[Series, int]:
         return echoes, 1
     stacked = ordered.data.reshape(-1, n_channels, *ordered.data.shape[1:])
     return replace(echoes, data=combine_channels(stacked, channel_axis=1).astype(np.float32)), n_channels
-
-
-def _registered(series: Series, progress: Progress) -> tuple[Series, tuple[Motion, ...]]:
-    found = register_echoes(series.data, series.geometry, progress=progress)
-    return replace(series, data=found.data), tuple(found.motions)

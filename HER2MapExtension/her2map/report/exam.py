@@ -79,7 +79,7 @@ def write_report(path: Path, report: ExamReport) -> None:
 
 def remarks(report: ExamReport) -> list[str]:
     """What the reader must know besides the numbers: of the exam, its maps and its times."""
-    found = [*report.exam.notes, *report.remarks]
+    found = list(report.exam.notes)
     delay = report.exam.t1_post_delay
     if delay and delay.remark:
         found.append(delay.remark)
