@@ -13,6 +13,7 @@ from ..progress import Progress, no_progress
 from .engine import Array, Estimate, fit_voxels
 from .parameter_map import ParameterMap, Status
 from .varpro import (
+    SAMPLES_PER_CHUNK,
     Bounds,
     Moments,
     StartTable,
@@ -179,6 +180,7 @@ def fit_vfa(
         method=METHODS[method],
         notes=(NO_B1,) if b1 is None else (),
         progress=progress,
+        chunk_voxels=SAMPLES_PER_CHUNK // angles.size,
     )
 
 
