@@ -188,12 +188,12 @@ def test_bias_spread_and_standard_error_at_snr_50(t2: float, b1: float) -> None:
         assert error == pytest.approx(value.std(), rel=0.05)
         if b1 < 1:  # at B1 = 1 the bound's angle has no second side to differentiate on
             bound = crlb_t2(t2, b1, 50, free_angle=given_b1 is None)
-            assert value.var() / bound**2 <= 1.1
+            assert value.var() / bound**2 <= 1.08
 
 
 def test_wrong_t1_matters_little() -> None:
     signal = epg_echo_amplitudes(SPACING, 8, 1400.0, 80.0, b1=0.8)[:, None]
-    assert fit_t2_epg(signal, TE, 900.0, 0.8).value[0] == pytest.approx(80, rel=0.02)
+    assert fit_t2_epg(signal, TE, 900.0, 0.8).value[0] == pytest.approx(80, rel=0.005)
 
 
 @settings(max_examples=30)
