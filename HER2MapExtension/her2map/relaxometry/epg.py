@@ -109,8 +109,8 @@ def fit_t2_epg(
     Args:
         signal: (echoes, ...), magnitude.
         te_ms: (echoes,), equally spaced and starting at the spacing.
-        t1_ms: T1, a number or a map; its influence is weak: half the true T1 lengthens T2 by 0.5 % at B1 = 0.8
-            and by 1 % at 0.7 (8 echoes of 13.8 ms).
+        t1_ms: T1, a number or a map; its influence is weak: half the true T1 lengthens T2 by 0.5 % at
+            B1 = 0.8 and by 1 % at 0.7 (8 echoes of 13.8 ms).
         b1: relative B1 map (1 = nominal), or None.
         refocusing_deg: nominal refocusing angle, the same for all echoes; needed with `b1` alone.
         progress: see :data:`~her2map.progress.Progress`.
