@@ -100,6 +100,11 @@ class Recovery:
         count = int(np.ceil(np.log(highest / lowest) / np.log(ratio))) + 1
         return np.linspace(np.log(lowest), np.log(highest), count)
 
+    @property
+    def log_step(self) -> float:
+        """Between neighbours of the grid; a plain float, which leaves float32 arrays what they are."""
+        return float(self.log_grid[1] - self.log_grid[0])
+
     @cached_property
     def projectors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What takes a magnitude signal to its coordinates in the plane of u and v, for each sign pattern.
@@ -196,9 +201,8 @@ class Recovery:
 
     def move(self, log_t: Array, step: Array) -> Array:
         """At most one grid point further, within the grid."""
-        longest = self.log_grid[1] - self.log_grid[0]
-        moved = log_t + np.clip(step, -longest, longest)
-        return np.clip(moved, self.log_grid[0], self.log_grid[-1])
+        moved = log_t + np.clip(step, -self.log_step, self.log_step)
+        return np.clip(moved, float(self.log_grid[0]), float(self.log_grid[-1]))
 
     def t1(self, log_t: Array, at: Step) -> tuple[Array, Array]:
         """T1 and its variance for a noise variance of 1, by the delta method from all three parameters."""
@@ -238,13 +242,14 @@ class Recovery:
     def choose(self, magnitude: Array) -> tuple[Array, Array]:
         """The signed signal with the smallest residual, and log T close to its optimum.
 
-        The second and third candidates are refined only where that could still make them the best: within
-        a grid step, the residual falls by about half a step squared times the information.
+        The second and third candidates are refined only where that could still make them the best: half a
+        grid step away, the residual is higher by a quarter of a step squared times the information; four
+        times that is allowed for.
         """
         patterns, starts, coarse = self.best_signs(magnitude)
         starts = starts.astype(magnitude.dtype)
         s, log_t, least, information = self.refine(magnitude, patterns[0], starts[0])
-        reach = information * (self.log_grid[1] - self.log_grid[0]).astype(s.dtype) ** 2
+        reach = information * self.log_step**2
         for pattern, start, residual in zip(patterns[1:], starts[1:], coarse[1:], strict=True):
             rivals = np.flatnonzero(residual < least + reach)
             found, at, left, _ = self.refine(magnitude[:, rivals], pattern[rivals], start[rivals])
