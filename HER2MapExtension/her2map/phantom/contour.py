@@ -165,12 +165,13 @@ def true_means(anatomy: Anatomy, contour: Contour) -> tuple[dict[str, float], fl
     return means, points.shape[1] * point_volume
 
 
-def _points_inside(contour: Contour, spacing_mm: float = 0.2, layers: int = 9) -> tuple[Array, float]:
+def _points_inside(contour: Contour, across: int = 160, layers: int = 9) -> tuple[Array, float]:
     """A dense, regular set of points (3, n) in the ROI's volume, and the volume for which each stands."""
     first = contour.outline[0]
     along = (contour.outline[1] - first) / np.linalg.norm(contour.outline[1] - first)
     axes = np.stack([along, np.cross(contour.normal, along)])
     flat = (contour.outline - first) @ axes.T
+    spacing_mm = float(np.ptp(flat, axis=0).max()) / across
     grid = [np.arange(low, high, spacing_mm) for low, high in zip(flat.min(0), flat.max(0), strict=True)]
     points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
     inside = Polygon(flat).contains_points(points)

@@ -271,6 +271,7 @@ def _write_exam(exam: Exam, folder: Path, progress: Progress) -> Truth:
     (folder / TRUTH_FILE).write_text(json.dumps(asdict(truth), indent=2) + "\n", encoding="utf-8")
     roi = json.dumps(contour_markups(exam.contour), indent=1) + "\n"
     (folder / ROI_FILE).write_text(roi, encoding="utf-8")
+    progress(1.0)
     return truth
 
 

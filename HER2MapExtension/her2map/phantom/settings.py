@@ -105,6 +105,8 @@ class ExamSettings:
             raise InputError(
                 "The phantom's tumour diameter_mm must lie between 12 and 50 mm to fit a breast."
             )
+        if self.tumour.diameter_mm < 5.0 * self.slice_thickness_mm:
+            raise InputError("The phantom's tumour diameter_mm must be at least five slice_thickness_mm.")
         if not self.tumour.t1_post_ms < self.tumour.t1_pre_ms:
             raise InputError("The phantom's t1_post_ms must be shorter than its t1_pre_ms.")
         if not self.tumour.t2star_ms < self.tumour.t2_ms:
