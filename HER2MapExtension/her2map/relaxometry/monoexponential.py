@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +34,6 @@ METHODS = {
     "rician": "mono-exponential, maximum likelihood for Rician noise of known SD",
     "loglinear": "mono-exponential, straight line through ln S weighted with S²",
 }
-Method = Literal["least_squares", "rician", "loglinear"]
 RICIAN_STEPS = 60
 RICIAN_TOLERANCE = 1e-7
 
@@ -127,7 +125,7 @@ def fit_monoexponential(
     signal: ArrayLike,
     te_ms: ArrayLike,
     noise: float | None = None,
-    method: Method = "least_squares",
+    method: str = "least_squares",
     *,
     n_channels: int = 1,
     quantity: str = "T2",

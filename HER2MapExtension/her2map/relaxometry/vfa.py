@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +35,6 @@ METHODS = {
     "linear": "variable flip angle, linearised Ernst equation, unweighted",
     "weighted": "variable flip angle, linearised Ernst equation with iterated weights",
 }
-Method = Literal["nonlinear", "linear", "weighted"]
 NO_B1 = "no B1 map: T1 is not corrected for the transmit field"
 WEIGHTING_STEPS = 50
 WEIGHTING_TOLERANCE = 1e-9
@@ -136,7 +135,7 @@ def fit_vfa(
     flip_angle_deg: ArrayLike,
     tr_ms: float,
     b1: ArrayLike | None = None,
-    method: Method = "nonlinear",
+    method: str = "nonlinear",
     *,
     bounds_ms: Bounds = BOUNDS_MS,
     progress: Progress = no_progress,
@@ -204,15 +203,17 @@ def _flip_angles(flip_angle_deg: ArrayLike, shape: tuple[int, ...]) -> NDArray[n
     return angles
 
 
-def relative_b1(b1: ArrayLike) -> NDArray[np.float64]:
+def relative_b1(b1: ArrayLike) -> NDArray[np.floating[Any]]:
     """`b1` with NaN where it is masked or not positive.
 
     Raises:
         InputError: most of its values cannot be a relative field; the sentence says what they look like.
     """
-    values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(b1, dtype=float), np.nan)
-    values = np.where(values > 0, values, np.nan)
-    median = float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
+    data = np.asarray(np.ma.getdata(b1))
+    usable = (data > 0) & ~np.ma.getmaskarray(np.ma.asarray(b1))
+    values = np.where(usable, data, np.nan).astype(np.result_type(data, np.float32), copy=False)
+    positive = values[usable]
+    median = float(np.median(positive[:: positive.size // 100_000 + 1])) if positive.size else np.nan
     if B1_RANGE[0] <= median <= B1_RANGE[1]:
         return values
     if not np.isfinite(median):
