@@ -21,7 +21,7 @@ from .fitting import PRESETS, FittedMap
 from .phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from .progress import Progress
 from .report import tables
-from .report.exam import ExamReport, score_text, write_report
+from .report.exam import ExamReport, score_text, write_overview, write_report
 from .roi import read_roi
 from .score import demo_card, predict
 from .series import Role, Technique, override
@@ -71,6 +71,7 @@ def _demo(options: argparse.Namespace) -> None:
     rows = tables.value_rows(values)
     write_text(folder / "measurements.csv", tables.values_csv(rows))
     write_report(folder / "report.html", report)
+    write_overview(folder / "overview.png", report)
     print(tables.values_text(rows, truth.values))
     print(f"\n{score_text(report)}\n\nReport: {folder / 'report.html'}")
 
@@ -195,19 +196,20 @@ def _without_nan(content: Any) -> Any:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="her2map",
-        description="Quantitative breast MRI: T1, T2 and T2* maps, the values of a ROI on each, and a HER2 score. "
+        description="Quantitative breast MRI: T1, T2 and T2* maps, a ROI's values on each, and a HER2 score. "
         "Research use only.",
-        epilog="First steps: `her2map demo` makes a digital breast exam and carries it through to a report. Then, with "
-        "a patient's folder: `her2map series EXAM`, `her2map fit EXAM --output MAPS`, "
-        "`her2map measure MAPS --roi roi.mrk.json`.",
+        epilog="First steps: `her2map demo` makes a digital breast exam and carries it through to a report. "
+        "Then, with a patient's folder: `her2map series EXAM`, `her2map fit EXAM --output MAPS`, `her2map "
+        "measure MAPS --roi roi.mrk.json`.",
     )
     parser.add_argument("--version", action="version", version=f"her2map {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = _command(
         commands, "demo", _demo, "a phantom exam from DICOM to report",
-        "Writes a digital breast exam with known truth, sorts its series, fits the maps, applies the ROI, prints the "
-        "biomarkers beside the truth, scores them, and writes report.html, measurements.csv and the maps.",
+        "Writes a digital breast exam with known truth, sorts its series, fits the maps, applies the ROI, "
+        "prints the biomarkers beside the truth, scores them, and writes report.html, measurements.csv and"
+        " the maps.",
     )  # fmt: skip
     demo.add_argument(
         "--output", type=Path, default=Path("her2map-demo"), metavar="DIR", help="default: %(default)s"
@@ -223,14 +225,15 @@ def _parser() -> argparse.ArgumentParser:
 
     series = _command(
         commands, "series", _series, "what each series of an exam is taken for, and why",
-        "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes the role of each series.",
+        "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes each series' role.",
     )  # fmt: skip
     _exam_options(series)
 
     fit = _command(
         commands, "fit", _fit_command, "fit the maps of an exam",
-        "Fits T1 before and after contrast, T2, T2* and B1, as far as the exam has series for them, and writes them as "
-        "NIfTI with BIDS names (relaxation times in seconds) with quality maps, side-cars and summary.json.",
+        "Fits T1 before and after contrast, T2, T2* and B1, as far as the exam has series for them, and "
+        "writes them as NIfTI with BIDS names (relaxation times in seconds) with quality maps, side-cars "
+        "and summary.json.",
     )  # fmt: skip
     _exam_options(fit)
     fit.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the maps go")
@@ -244,8 +247,9 @@ def _parser() -> argparse.ArgumentParser:
 
     measure = _command(
         commands, "measure", _measure, "the values of a ROI on fitted maps",
-        "Applies a ROI to the maps that `her2map fit` wrote. The contour is a closed polygon in its own plane, extruded "
-        "by half the DCE slice thickness to either side; each map is looked up at its own place in the patient.",
+        "Applies a ROI to the maps that `her2map fit` wrote. The contour is a closed polygon in its own "
+        "plane, extruded by half the DCE slice thickness to either side; each map is looked up at its own "
+        "place in the patient.",
     )  # fmt: skip
     measure.add_argument("maps", type=Path, metavar="DIR", help="the output folder of `her2map fit`")
     measure.add_argument(
@@ -266,8 +270,8 @@ def _parser() -> argparse.ArgumentParser:
 
     phantom = _command(
         commands, "phantom", _phantom, "write a digital breast exam with known truth",
-        "Simulates an exam and writes it as DICOM, with the true values (truth.json) and the ROI (roi.mrk.json) "
-        "beside it. The same seed gives the same files.",
+        "Simulates an exam and writes it as DICOM, with the true values (truth.json) and the ROI "
+        "(roi.mrk.json) beside it. The same seed gives the same files.",
     )  # fmt: skip
     phantom.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     _phantom_options(phantom)
@@ -285,7 +289,7 @@ def _exam_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exam", type=Path, metavar="EXAM", help="the folder of one patient's exam")
     parser.add_argument(
         "--role", action="append", default=[], metavar="NUMBER=ROLE[:TECHNIQUE]",
-        help="what series NUMBER is, in place of the proposal; may be repeated, e.g. --role 7=T2 --role 9=none",
+        help="what series NUMBER is, in place of the proposal; repeatable, e.g. --role 7=T2 --role 9=none",
     )  # fmt: skip
     _json_option(parser)
 

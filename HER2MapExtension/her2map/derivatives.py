@@ -21,6 +21,7 @@ from .exam import Exam
 from .files import replacing, write_json
 from .fitting import FittedMap
 from .geometry import Geometry
+from .registration import Motion
 from .relaxometry import ParameterMap, Status
 from .series import choose_phase
 
@@ -80,7 +81,7 @@ def write_fit(
 
 
 def exam_facts(exam: Exam) -> dict[str, Any]:
-    """What is known of the exam besides its maps: the series with their roles, DCE times, what was skipped."""
+    """What is known of the exam besides its maps: series and roles, DCE times, what was skipped."""
     return {
         "series": [
             {
@@ -139,12 +140,17 @@ def map_facts(fitted: FittedMap) -> dict[str, Any]:
         "notes": list(fitted.map.notes),
         "status_shares": {status.name: fitted.map.fraction(status) for status in list(Status)[1:]},
         "noise_sd": None if math.isnan(fitted.noise_sd) else fitted.noise_sd,
-        "motion": [
-            {"translation_mm": m.translation_mm.tolist(), "rotation_deg": m.rotation_deg.tolist(), "used": m.used,
-             "reason": m.reason}
-            for m in fitted.motions
-        ],
-    }  # fmt: skip
+        "motion": [_motion_facts(motion) for motion in fitted.motions],
+    }
+
+
+def _motion_facts(motion: Motion) -> dict[str, Any]:
+    return {
+        "translation_mm": motion.translation_mm.tolist(),
+        "rotation_deg": motion.rotation_deg.tolist(),
+        "used": motion.used,
+        "reason": motion.reason,
+    }
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -245,8 +251,8 @@ def _write_nifti(path: Path, values: NDArray[Any], geometry: Geometry) -> None:
 
 def _read_nifti(path: Path) -> tuple[NDArray[Any], Geometry]:
     try:
-        image = nibabel.load(path)
+        image = nibabel.Nifti1Image.from_filename(path)
         values = np.asanyarray(image.dataobj).T
     except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError):
         raise InputError(f"{path} is missing or damaged; fit the exam again.") from None
-    return values, Geometry(values.shape, np.asarray(image.affine, float))
+    return values, Geometry(values.shape, np.asarray(image.affine, np.float64))

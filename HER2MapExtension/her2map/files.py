@@ -44,7 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}); free space or choose another folder.") from None
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"Cannot write {path} ({reason}); free space or choose another folder.") from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from .relaxometry import (
     fit_t2_epg,
     fit_vfa,
 )
+from .relaxometry.monoexponential import Method as DecayMethod
+from .relaxometry.vfa import Method as VfaMethod
 from .series import Group, Series, Technique, join
 
 TISSUE_T1_MS = 1500.0
@@ -44,10 +47,10 @@ class FitOptions:
         map_unit: "ms" or "s", for a map that the scanner made and whose header is silent.
     """
 
-    vfa_method: str = "nonlinear"
-    t2_method: str = "least_squares"
+    vfa_method: VfaMethod = "nonlinear"
+    t2_method: DecayMethod | Literal["epg"] = "least_squares"
     t2_first_echo: int = 1
-    t2star_method: str = "rician"
+    t2star_method: DecayMethod = "rician"
     minimum_snr: float = 0.0
     map_unit: str = ""
 
@@ -93,7 +96,7 @@ class _Context:
     progress: Progress
 
     def on(self, geometry: Geometry, biomarker: str) -> NDArray[np.floating] | None:
-        """Another map of the exam on the grid `geometry`, NaN where it has no value; None without that map."""
+        """Another map of the exam on the grid `geometry`, NaN where it has no value; None without it."""
         source = self.maps.get(biomarker)
         if source is None:
             return None
@@ -164,15 +167,18 @@ def _fit_multi_echo_spin_echo(series: Series, context: _Context) -> FittedMap:
     fitting = part_of(context.progress, 0.7, 1)
     if context.options.t2_method == "epg":
         t1 = context.on(series.geometry, "T1_pre")
-        t1 = np.full(series.geometry.shape, TISSUE_T1_MS) if t1 is None else np.where(t1 > 0, t1, TISSUE_T1_MS)
+        t1 = TISSUE_T1_MS if t1 is None else np.where(t1 > 0, t1, TISSUE_T1_MS)
         b1 = context.on(series.geometry, "B1")
         fitted = fit_t2_epg(echoes.series.data, echoes.series.te_ms, t1, b1, progress=fitting)
         return echoes.fitted(fitted)
     first = context.options.t2_first_echo
     used = replace(echoes, series=_measurements(echoes.series, np.arange(first, len(echoes.series.te_ms))))
     fitted = _fit_decay(used, context.options.t2_method, "T2", fitting)
-    left_out = {0: (), 1: ("the first echo is left out",)}.get(first, (f"the first {first} echoes are left out",))
-    return used.fitted(replace(fitted, notes=(*fitted.notes, *left_out)))
+    if first:
+        fitted = replace(
+            fitted, notes=(*fitted.notes, f"left out of the fit: the echoes before number {first + 1}")
+        )
+    return used.fitted(fitted)
 
 
 def _fit_multi_echo_gradient_echo(series: Series, context: _Context) -> FittedMap:
@@ -181,14 +187,14 @@ def _fit_multi_echo_gradient_echo(series: Series, context: _Context) -> FittedMa
     fitted = _fit_decay(echoes, options.t2star_method, "T2star", part_of(context.progress, 0.7, 1))
     if options.minimum_snr > 0:
         if echoes.noise_sd is None:
-            raise InputError("the SNR rule needs the noise SD, and no air with plain noise was found in the image.")
+            raise InputError("the SNR rule needs the noise SD, but no air with plain noise was found")
         fitted = exclude_low_snr(
             fitted, echoes.series.data[-1], echoes.noise_sd, options.minimum_snr, echoes.n_channels
         )
     return echoes.fitted(fitted)
 
 
-def _fit_decay(echoes: _Echoes, method: str, quantity: str, progress: Progress) -> ParameterMap:
+def _fit_decay(echoes: _Echoes, method: DecayMethod, quantity: str, progress: Progress) -> ParameterMap:
     """Mono-exponential; by least squares where the method needs a noise SD that is not known."""
     notes: tuple[str, ...] = ()
     if method == "rician" and echoes.noise_sd is None:
@@ -275,7 +281,7 @@ def _measurements(series: Series, which: NDArray[np.int_]) -> Series:
 
 
 def _combined(series: Series) -> tuple[Series, int]:
-    """One measurement an echo, channels combined by the root of the sum of squares; and the number of channels."""
+    """One measurement an echo, channels combined by the root of the sum of squares; and their number."""
     order = np.lexsort((series.channel, series.te_ms))
     n_channels = len(np.unique(series.channel))
     ordered = _measurements(series, order)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pydicom
 import pytest
-
 from her2map.cli import main
 
 
@@ -30,10 +29,9 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 def of_series(exam: Path, number: int) -> list[Path]:
     """The files of one series."""
+    files = [path for path in sorted(exam.rglob("*")) if path.is_file()]
     return [
-        path
-        for path in sorted(exam.rglob("*"))
-        if path.is_file() and int(pydicom.dcmread(path, specific_tags=["SeriesNumber"]).SeriesNumber) == number
+        path for path in files if int(pydicom.dcmread(path, stop_before_pixels=True).SeriesNumber) == number
     ]
 
 

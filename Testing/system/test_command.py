@@ -8,7 +8,6 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-
 from her2map.cli import main
 from her2map.derivatives import read_maps
 from her2map.relaxometry import Status
@@ -22,9 +21,8 @@ def read_csv(path: Path) -> dict[str, dict[str, str]]:
 def test_demo_finds_the_truth(demo: Path) -> None:
     truth = json.loads((demo / "exam" / "truth.json").read_text())["values"]
     found = read_csv(demo / "measurements.csv")
-    for name, tolerance in {
-        "T1_pre": 0.02, "T1_post": 0.02, "delta_T1": 0.02, "delta_T1_ratio": 0.02, "T2": 0.02, "T2star": 0.03, "B1": 0.02,
-    }.items():  # fmt: skip
+    for name in ("T1_pre", "T1_post", "delta_T1", "delta_T1_ratio", "T2", "T2star", "B1"):
+        tolerance = 0.03 if name == "T2star" else 0.02
         assert float(found[name]["value"]) == pytest.approx(truth[name], rel=tolerance), name
         assert float(found[name]["coverage"]) > 0.95
 
@@ -89,7 +87,9 @@ def test_fit_with_other_roles_and_paper_preset(
     assert [s["reason"] for s in summary["series"] if s["number"] == 9] == ["chosen by the user"]
 
 
-def test_measure_gives_what_the_demo_gave(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measure_gives_what_the_demo_gave(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """From the maps on disk, the numbers of the maps in memory."""
     roi = str(demo / "exam" / "roi.mrk.json")
     output = tmp_path / "new" / "values.csv"

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from .. import __version__
 from ..biomarkers import Biomarkers
 from ..exam import Exam, ExamValues
-from ..files import write_text
+from ..files import replacing, write_text
 from ..fitting import FittedMap
 from ..registration import Motion
 from ..relaxometry import Status
@@ -160,22 +160,39 @@ def _dce_facts(report: ExamReport) -> dict[str, str] | None:
     roi, phase = report.values.roi, choose_phase(dce)
     means = [measure_values(image, dce.geometry, roi).value for image in dce.data]
     after = dce.centre_time_s - find_injection(dce).time_s
+    picture = figures.Picture.of_signal("", dce.data[phase.index], dce.geometry, roi)
     return {
         "reason": phase.reason,
-        "image": figures.to_data_uri(figures.image_figure(dce.data[phase.index], dce.geometry, roi)),
+        "image": figures.to_data_uri(figures.whole_and_enlarged(picture, roi)),
         "enhancement": figures.to_data_uri(figures.enhancement_figure(after, means, phase.index)),
     }
 
 
 def _map_facts(name: str, fitted: FittedMap, roi: Roi) -> dict[str, str]:
-    shown = np.where(fitted.map.fitted, fitted.map.value, np.nan)
-    figure = figures.map_figure(shown, fitted.geometry, roi, STYLES[name])
     return {
         "title": STYLES[name].title,
         "method": fitted.map.method,
         "source": ", ".join(fitted.sources),
-        "image": figures.to_data_uri(figure),
+        "image": figures.to_data_uri(figures.whole_and_enlarged(map_picture(name, fitted), roi)),
     }
+
+
+def map_picture(name: str, fitted: FittedMap) -> figures.Picture:
+    """A map as it is shown: usable values alone."""
+    shown = np.where(fitted.map.fitted, fitted.map.value, np.nan)
+    return figures.Picture.of_map(shown, fitted.geometry, STYLES[name])
+
+
+def write_overview(path: Path, report: ExamReport) -> None:
+    """A picture of the DCE phase and all maps around the ROI, as PNG."""
+    roi, dce = report.values.roi, report.exam.dce
+    pictures = [map_picture(name, fitted) for name, fitted in report.maps.items()]
+    if dce is not None:
+        phase = choose_phase(dce)
+        title = f"DCE, {phase.after_injection_s:.0f} s after injection"
+        pictures.insert(0, figures.Picture.of_signal(title, dce.data[phase.index], dce.geometry, roi))
+    with replacing(path) as temporary:
+        figures.overview(pictures, roi).savefig(temporary, dpi=130, facecolor="white")
 
 
 def _curves(report: ExamReport) -> list[dict[str, str]]:

@@ -2,57 +2,97 @@
 
 import base64
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from cmcrameri import cm as crameri
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import Geometry
-from ..roi import Roi
+from ..roi import Roi, roi_weights
 from .curves import RoiCurve
 from .style import MapStyle
 
 _INK = "#1f2933"
 _ROI_COLOUR = "#00e5ff"
-_ZOOM_MARGIN_MM = 12.0
+_NO_VALUE = "#5b6470"
+_ENLARGED_MARGIN_MM = 12.0
+_OVERVIEW_MARGIN_MM = 25.0
 
 
-def map_figure(values: NDArray[Any], geometry: Geometry, roi: Roi, style: MapStyle) -> Figure:
-    """The slice of a map nearest to the ROI's centre: whole, and enlarged around the ROI.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image of the exam and how it is shown.
 
-    Args:
-        values: (slices, rows, columns); NaN is shown in grey.
+    Attributes:
+        title: above it, where several pictures stand together.
+        values: (slices, rows, columns); NaN is shown in grey-blue.
         geometry: the grid of `values`.
+        colours: a matplotlib colour table.
+        window: lowest and highest value shown.
+        unit: on the colour bar; "" where there is no bar.
     """
-    k = _slice_of(geometry, roi)
-    colours = getattr(crameri, style.colours).with_extremes(bad="#5b6470")
-    norm = Normalize(*style.window)
-    figure, (whole, zoom) = _two_views(geometry, roi, k)
-    for axes in (whole, zoom):
-        picture = axes.imshow(
-            values[k], cmap=colours, norm=norm, aspect=_aspect(geometry), interpolation="nearest"
+
+    title: str
+    values: NDArray[Any]
+    geometry: Geometry
+    colours: Colormap
+    window: tuple[float, float]
+    unit: str
+
+    @classmethod
+    def of_map(cls, values: NDArray[Any], geometry: Geometry, style: MapStyle) -> "Picture":
+        """A map in the colours of its quantity."""
+        colours = getattr(crameri, style.colours).with_extremes(bad=_NO_VALUE)
+        return cls(style.title, values, geometry, colours, style.window, style.unit or "ratio")
+
+    @classmethod
+    def of_signal(cls, title: str, values: NDArray[Any], geometry: Geometry, roi: Roi) -> "Picture":
+        """A signal image in grey, the brightest of the ROI still below white."""
+        slice_values = values[_slice_of(geometry, roi)]
+        inside = roi_weights(geometry, roi)
+        roi_values = values[inside.box][inside.fraction > 0.5]
+        top = max(np.nanpercentile(slice_values, 99.5), 1.1 * np.nanmax(roi_values, initial=0.0))
+        return cls(title, values, geometry, colormaps["gray"], (0.0, float(top) or 1.0), "")
+
+
+def whole_and_enlarged(picture: Picture, roi: Roi) -> Figure:
+    """The slice nearest to the ROI's centre: whole, and enlarged around the ROI."""
+    figure = Figure(figsize=(9.0, 4.1), dpi=110, layout="constrained")
+    whole, enlarged = figure.subplots(1, 2)
+    shown = _show(whole, picture, roi)
+    _show(enlarged, picture, roi)
+    _mark_sides(whole, picture.geometry)
+    left, right, bottom, top = _enlarge(enlarged, picture.geometry, roi, _ENLARGED_MARGIN_MM)
+    whole.add_patch(
+        Rectangle((left, top), right - left, bottom - top, fill=False, ec="white", lw=0.8, ls=":")
+    )
+    if picture.unit:
+        figure.colorbar(
+            shown, ax=[whole, enlarged], fraction=0.05, pad=0.02, extend="max", label=picture.unit
         )
-        _draw_contours(axes, geometry, roi, k)
-    bar = figure.colorbar(picture, ax=[whole, zoom], fraction=0.05, pad=0.02, extend="max")
-    bar.set_label(style.unit or "ratio")
     return figure
 
 
-def image_figure(image: NDArray[Any], geometry: Geometry, roi: Roi) -> Figure:
-    """A signal image in grey with the ROI, laid out as :func:`map_figure`."""
-    k = _slice_of(geometry, roi)
-    figure, (whole, zoom) = _two_views(geometry, roi, k)
-    top = float(np.nanpercentile(image[k], 99.5)) or 1.0
-    for axes in (whole, zoom):
-        axes.imshow(
-            image[k], cmap="gray", vmin=0, vmax=top, aspect=_aspect(geometry), interpolation="nearest"
-        )
-        _draw_contours(axes, geometry, roi, k)
+def overview(pictures: Sequence[Picture], roi: Roi) -> Figure:
+    """All pictures of the exam side by side, each enlarged around the ROI."""
+    columns = 3
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(4.0 * columns, 3.6 * rows), dpi=110, layout="constrained")
+    for axes, picture in zip(figure.subplots(rows, columns, squeeze=False).flat, pictures, strict=False):
+        shown = _show(axes, picture, roi)
+        _enlarge(axes, picture.geometry, roi, _OVERVIEW_MARGIN_MM)
+        axes.set_title(picture.title, fontsize=11)
+        if picture.unit:
+            figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.02, extend="max", label=picture.unit)
     return figure
 
 
@@ -82,10 +122,8 @@ def enhancement_figure(after_injection_s: ArrayLike, signal: ArrayLike, chosen: 
     figure, axes = _small_plot("time after injection (s)")
     axes.plot(times, values, "o-", ms=4.5, lw=1.4, color=_INK)
     axes.plot(times[chosen], values[chosen], "o", ms=11, mfc="none", mew=2, color="#c92a2a")
-    axes.annotate(
-        f"ROI phase, {times[chosen]:.0f} s", (times[chosen], values[chosen]), (8, -16), textcoords="offset points",
-        color="#c92a2a", fontsize=8,
-    )  # fmt: skip
+    label, here = f"ROI phase, {times[chosen]:.0f} s", (times[chosen], values[chosen])
+    axes.annotate(label, here, (10, -40), textcoords="offset points", color="#c92a2a", fontsize=8)
     axes.axvline(0, color="#9aa5b1", lw=1, ls="--")
     axes.set_ylim(bottom=0)
     return figure
@@ -98,26 +136,37 @@ def to_data_uri(figure: Figure) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _two_views(geometry: Geometry, roi: Roi, k: int) -> tuple[Figure, tuple[Axes, Axes]]:
-    figure = Figure(figsize=(9.0, 4.1), dpi=110, layout="constrained")
-    whole, zoom = figure.subplots(1, 2)
-    outline = _on_slice(geometry, roi.outline, roi.normal, k)
-    margin = _ZOOM_MARGIN_MM / geometry.spacing[:2]
+def _show(axes: Axes, picture: Picture, roi: Roi) -> AxesImage:
+    """The slice nearest to the ROI's centre, with the contours."""
+    k = _slice_of(picture.geometry, roi)
+    spacing = picture.geometry.spacing
+    shown = axes.imshow(
+        picture.values[k],
+        cmap=picture.colours,
+        norm=Normalize(*picture.window),
+        aspect=float(spacing[1] / spacing[0]),
+        interpolation="nearest",
+    )
+    axes.set(xticks=[], yticks=[])
+    axes.set_autoscale_on(False)
+    for loop in (roi.outline, *roi.holes):
+        points = _on_slice(picture.geometry, loop, roi.normal, k)
+        closed = np.vstack([points, points[:1]])
+        axes.plot(closed[:, 0], closed[:, 1], color="black", lw=2.4, alpha=0.5)
+        axes.plot(closed[:, 0], closed[:, 1], color=_ROI_COLOUR, lw=1.2)
+    return shown
+
+
+def _enlarge(axes: Axes, geometry: Geometry, roi: Roi, margin_mm: float) -> tuple[float, float, float, float]:
+    """Show the ROI and some mm around it, with a scale bar; returns left, right, bottom, top."""
+    outline = _on_slice(geometry, roi.outline, roi.normal, _slice_of(geometry, roi))
+    margin = margin_mm / geometry.spacing[:2]
     (left, top), (right, bottom) = outline.min(axis=0) - margin, outline.max(axis=0) + margin
-    zoom.set(xlim=(left, right), ylim=(bottom, top))
-    whole.add_patch(_frame(left, top, right, bottom))
-    for axes in (whole, zoom):
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.set_autoscale_on(False)
-    whole.set(xlim=(-0.5, geometry.shape[2] - 0.5), ylim=(geometry.shape[1] - 0.5, -0.5))
-    _mark_sides(whole, geometry)
-    _draw_scale_bar(zoom, geometry)
-    return figure, (whole, zoom)
-
-
-def _frame(left: float, top: float, right: float, bottom: float) -> Rectangle:
-    return Rectangle((left, top), right - left, bottom - top, fill=False, ec="white", lw=0.8, ls=":")
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    x, y = left + 0.05 * (right - left), bottom + 0.05 * (top - bottom)
+    axes.plot([x, x + 10 / geometry.spacing[0]], [y, y], color="white", lw=3, solid_capstyle="butt")
+    axes.text(x, y + 0.02 * (top - bottom), "10 mm", color="white", fontsize=8, va="bottom")
+    return float(left), float(right), float(bottom), float(top)
 
 
 def _slice_of(geometry: Geometry, roi: Roi) -> int:
@@ -132,18 +181,6 @@ def _on_slice(geometry: Geometry, loop: NDArray[Any], normal: NDArray[Any], k: i
     if abs(along[2]) > 1e-6:
         index = index + (k - index[:, 2:]) / along[2] * along
     return index[:, :2]
-
-
-def _draw_contours(axes: Axes, geometry: Geometry, roi: Roi, k: int) -> None:
-    for loop in (roi.outline, *roi.holes):
-        points = _on_slice(geometry, loop, roi.normal, k)
-        closed = np.vstack([points, points[:1]])
-        axes.plot(closed[:, 0], closed[:, 1], color="black", lw=2.4, alpha=0.5)
-        axes.plot(closed[:, 0], closed[:, 1], color=_ROI_COLOUR, lw=1.2)
-
-
-def _aspect(geometry: Geometry) -> float:
-    return float(geometry.spacing[1] / geometry.spacing[0])
 
 
 def _mark_sides(axes: Axes, geometry: Geometry) -> None:
@@ -163,15 +200,6 @@ def _mark_sides(axes: Axes, geometry: Geometry) -> None:
             ha="center",
             va="center",
         )
-
-
-def _draw_scale_bar(axes: Axes, geometry: Geometry) -> None:
-    left, right = axes.get_xlim()
-    bottom, top = axes.get_ylim()
-    x = left + 0.05 * (right - left)
-    y = bottom + 0.05 * (top - bottom)
-    axes.plot([x, x + 10 / geometry.spacing[0]], [y, y], color="white", lw=3, solid_capstyle="butt")
-    axes.text(x, y + 0.02 * (top - bottom), "10 mm", color="white", fontsize=8, va="bottom")
 
 
 def _small_plot(x_label: str) -> tuple[Figure, Axes]:

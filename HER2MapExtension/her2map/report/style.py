@@ -27,8 +27,8 @@ class MapStyle:
 STYLES = {
     "T1_pre": MapStyle("T1 before contrast", "lipari", (0, 3000), "ms", 0),
     "T1_post": MapStyle("T1 after contrast", "lipari", (0, 1500), "ms", 0),
-    "T2": MapStyle("T2", "navia", (0, 200), "ms", 1),
-    "T2star": MapStyle("T2*", "navia", (0, 80), "ms", 1),
+    "T2": MapStyle("T2", "navia", (0, 150), "ms", 1),
+    "T2star": MapStyle("T2*", "navia", (0, 60), "ms", 1),
     "B1": MapStyle("B1 (relative)", "vik", (0.6, 1.4), "", 3),
     "delta_T1": MapStyle("ΔT1 = T1 pre - T1 post", "lipari", (0, 2500), "ms", 0),
     "delta_T1_ratio": MapStyle("ΔT1 / T1 pre", "lipari", (0, 1), "", 3),

@@ -120,7 +120,7 @@ def reason_words(assignment: Assignment) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]], right_from: int = 2) -> str:
-    """Columns two spaces apart, those from `right_from` on to the right; a short line's last cell may run over."""
+    """Columns two spaces apart, from `right_from` on flush right; a short line's last cell may run over."""
     n_columns = len(lines[0])
     widths = [max(len(line[i]) for line in lines if len(line) == n_columns) for i in range(n_columns)]
     text = []

@@ -29,8 +29,8 @@ class Series:
         manufacturer, model: of the scanner, as in the header.
         field_strength_t: in tesla, NaN where the header is silent.
         scanner_map: "T1", "T2", "T2star", "B1" where the scanner computed a map, else "".
-        unit: of `data` where the series is a map and the header names it ("ms", "1", "percent", ...), else "".
-        injection_time_s: contrast bolus start on the clock of `time_s`, NaN where the header is silent.
+        unit: of `data` where the series is a map and the header names it ("ms", "1", "percent"), else "".
+        injection_time_s: contrast bolus start on the clock of `time_s`; NaN where the header is silent.
         slice_thickness_mm: as in the header (may differ from the slice spacing).
         problems: what was left out or could not be read, each a sentence.
         sequence: facts by which a role is proposed (sequence name, scanning sequence, echo train length,
