@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from her2map.series import read_series
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
-
-from her2map.series import read_series
 
 PHASES, SLICES, SIZE = 30, 50, 192
 BOUND = 1.3
@@ -28,15 +27,29 @@ def template() -> Dataset:
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
     dataset.Modality, dataset.Manufacturer, dataset.ManufacturerModelName = "MR", "SIEMENS", "Prisma"
-    for keyword in "StudyDate SeriesDate AcquisitionDate ContentDate InstanceCreationDate".split():
+    for keyword in ["StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "InstanceCreationDate"]:
         setattr(dataset, keyword, "20250102")
-    for keyword in "StudyTime SeriesTime ContentTime InstanceCreationTime".split():
+    for keyword in ["StudyTime", "SeriesTime", "ContentTime", "InstanceCreationTime"]:
         setattr(dataset, keyword, "101500.250000")
-    for keyword in (
-        "AccessionNumber InstitutionName StationName StudyDescription InstitutionalDepartmentName PatientID "
-        "PatientName PatientBirthDate PatientAge PatientSex ReferringPhysicianName OperatorsName StudyID "
-        "PositionReferenceIndicator PatientComments RequestingPhysician PerformedProcedureStepID"
-    ).split():
+    for keyword in [
+        "AccessionNumber",
+        "InstitutionName",
+        "StationName",
+        "StudyDescription",
+        "InstitutionalDepartmentName",
+        "PatientID",
+        "PatientName",
+        "PatientBirthDate",
+        "PatientAge",
+        "PatientSex",
+        "ReferringPhysicianName",
+        "OperatorsName",
+        "StudyID",
+        "PositionReferenceIndicator",
+        "PatientComments",
+        "RequestingPhysician",
+        "PerformedProcedureStepID",
+    ]:
         setattr(dataset, keyword, "")
     dataset.SeriesDescription = dataset.ProtocolName = "t1_fl3d_dynamic"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()

@@ -1,9 +1,12 @@
 """DICOM files to images with plain headers; whatever is no MR image is turned away with a reason."""
 
+import logging
 import math
 import os
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,7 +36,7 @@ _MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage)
 _NEEDED = ("Rows", "Columns", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 
 
-class NotAnImage(Exception):  # noqa: N818 (a verdict on a file, not a failure)
+class NotAnImage(Exception):
     """This file holds no MR image that can be read; the text says why."""
 
 
@@ -75,8 +78,7 @@ def read_images(file: Path, name: str) -> list[Image]:
         NotAnImage: the file is not DICOM, not MR, holds no image, is cut short or compressed beyond reading.
     """
     try:
-        with file.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's warnings quote header values, which may be personal
+        with file.open("rb") as stream, _silent_pydicom():
             return _images_of(stream, file, name)
     except NotAnImage:
         raise
@@ -84,6 +86,20 @@ def read_images(file: Path, name: str) -> list[Image]:
         raise NotAnImage("the file cannot be opened") from None
     except Exception as error:  # pydicom raises what it likes on damaged bytes, at times quoting them
         raise NotAnImage(f"its DICOM header is damaged ({type(error).__name__})") from None
+
+
+@contextmanager
+def _silent_pydicom() -> Iterator[None]:
+    """Keeps pydicom from warning and logging: it quotes the values it doubts, which may be personal."""
+    logger = logging.getLogger("pydicom")
+    disabled = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = disabled
 
 
 def _images_of(stream: BinaryIO, file: Path, name: str) -> list[Image]:
