@@ -274,6 +274,22 @@ def test_bad_input_is_one_clear_sentence(arguments, message):
         fit_inversion_recovery(np.ones((5, 2)), **arguments)
 
 
+def test_a_t1_far_outside_the_inversion_times_has_no_finite_bound():
+    assert np.isinf(expected_precision([2000, 4000, 8000], [1.0, 2.0], 50)).all()
+
+
+def test_a_noise_map_and_missing_voxels():
+    signal = np.abs(look_locker(np.full((2, 3), 500.0), PAPER_TI)).astype(np.float32)
+    signal[1, 0, 0] = np.nan
+    noise = np.array([10.0, 20.0, np.nan])
+    ours = fit_inversion_recovery(signal, PAPER_TI, noise=noise)
+    expected = [[Status.NOT_ASKED, Status.FITTED, Status.NOT_ASKED], [Status.FITTED] * 2 + [Status.NOT_ASKED]]
+    np.testing.assert_array_equal(ours.status, expected)
+    assert ours.standard_error[1, 1] == pytest.approx(2 * ours.standard_error[1, 0], rel=1e-4)
+    with pytest.raises(InputError, match="resample"):
+        fit_inversion_recovery(signal, PAPER_TI, noise=np.ones(7))
+
+
 def test_expected_precision_refuses_what_cannot_be():
     for t1, snr, inversion in [(0.0, 50, 1.9), (500.0, 0, 1.9), (500.0, 50, 1.0)]:
         with pytest.raises(InputError, match="must be"):

@@ -97,7 +97,7 @@ def expected_precision(
         inversion: B/A (or C/A); 2 for a perfect inversion. A Look-Locker readout needs more than 1.
 
     Returns:
-        SD / T1 for Gaussian noise, in the shape of `t1_ms`.
+        SD / T1 for Gaussian noise, in the shape of `t1_ms`; infinite where T1 is not determined at all.
 
     Raises:
         InputError: as for the fit, or a T1 or SNR that is not positive.

@@ -126,9 +126,11 @@ class Recovery:
     def precision(self, t1: Array, snr: float, inversion: float) -> Array:
         """See :func:`expected_precision`; `t1` (k,)."""
         log_t = np.log(t1 / (inversion - 1)) if self.readout == "look_locker" else np.log(t1)
-        at = self.columns(log_t)
-        value, variance = self.t1(log_t, self.newton(snr * (at.u - inversion * at.v), log_t))
-        return np.sqrt(variance) / value
+        with np.errstate(all="ignore"):  # a T1 that is over before the second point has no finite bound
+            at = self.columns(log_t)
+            value, variance = self.t1(log_t, self.newton(snr * (at.u - inversion * at.v), log_t))
+            relative = np.sqrt(variance) / value
+        return np.where(np.isfinite(relative), relative, np.inf)
 
     def columns(self, log_t: Array) -> Columns:
         dtype = log_t.dtype
