@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,6 @@ from .relaxometry import (
     fit_t2_epg,
     fit_vfa,
 )
-from .relaxometry.monoexponential import Method as DecayMethod
-from .relaxometry.vfa import Method as VfaMethod
 from .series import Group, Series, Technique, join
 
 TISSUE_T1_MS = 1500.0
@@ -47,10 +44,10 @@ class FitOptions:
         map_unit: "ms" or "s", for a map that the scanner made and whose header is silent.
     """
 
-    vfa_method: VfaMethod = "nonlinear"
-    t2_method: DecayMethod | Literal["epg"] = "least_squares"
+    vfa_method: str = "nonlinear"
+    t2_method: str = "least_squares"
     t2_first_echo: int = 1
-    t2star_method: DecayMethod = "rician"
+    t2star_method: str = "rician"
     minimum_snr: float = 0.0
     map_unit: str = ""
 
@@ -166,8 +163,9 @@ def _fit_multi_echo_spin_echo(series: Series, context: _Context) -> FittedMap:
     echoes = _prepared(series, part_of(context.progress, 0, 0.7))
     fitting = part_of(context.progress, 0.7, 1)
     if context.options.t2_method == "epg":
-        t1 = context.on(series.geometry, "T1_pre")
-        t1 = TISSUE_T1_MS if t1 is None else np.where(t1 > 0, t1, TISSUE_T1_MS)
+        known = context.on(series.geometry, "T1_pre")
+        t1 = np.full(series.geometry.shape, TISSUE_T1_MS) if known is None else known
+        t1 = np.where(t1 > 0, t1, TISSUE_T1_MS)
         b1 = context.on(series.geometry, "B1")
         fitted = fit_t2_epg(echoes.series.data, echoes.series.te_ms, t1, b1, progress=fitting)
         return echoes.fitted(fitted)
@@ -194,7 +192,7 @@ def _fit_multi_echo_gradient_echo(series: Series, context: _Context) -> FittedMa
     return echoes.fitted(fitted)
 
 
-def _fit_decay(echoes: _Echoes, method: DecayMethod, quantity: str, progress: Progress) -> ParameterMap:
+def _fit_decay(echoes: _Echoes, method: str, quantity: str, progress: Progress) -> ParameterMap:
     """Mono-exponential; by least squares where the method needs a noise SD that is not known."""
     notes: tuple[str, ...] = ()
     if method == "rician" and echoes.noise_sd is None:
