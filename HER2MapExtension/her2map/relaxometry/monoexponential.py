@@ -97,10 +97,9 @@ class Decay:
             done += more
         return f
 
-    def explained_on_grid(self, y: Array) -> Array:
+    def match_on_grid(self, y: Array) -> Array:
         f = self.evaluate(self.grid)
-        f /= np.linalg.norm(f, axis=0)
-        return np.maximum(f.T @ y, 0) ** 2
+        return combine((f / np.linalg.norm(f, axis=0)).T, y)
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         weights = self.weights.astype(f.dtype)
@@ -247,17 +246,18 @@ def _most_likely(decay: Decay, n_channels: int, y: Array) -> tuple[Array, Array,
     found = np.zeros(y.shape[1], bool)
     limits = np.log(decay.grid[[0, -1]])
     moving = np.arange(y.shape[1])
+    level = likelihood(at, moving)
     for _ in range(RICIAN_STEPS):
         step = _scoring_step(decay, n_channels, at[:, moving], y[:, moving])
-        before = likelihood(at[:, moving], moving)
         for _ in range(8):
             there = at[:, moving] + step
             there[1] = np.clip(there[1], *limits)
-            worse = likelihood(there, moving) < before - 1e-9
+            reached = likelihood(there, moving)
+            worse = reached < level[moving] - 1e-9
             if not worse.any():
                 break
             step[:, worse] /= 2
-        at[:, moving] = there
+        at[:, moving], level[moving] = there, reached
         done = np.abs(step[1]) <= RICIAN_TOLERANCE * np.abs(there[1])
         done |= there[1] >= limits[1]
         found[moving[done]] = True

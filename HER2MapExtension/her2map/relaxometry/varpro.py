@@ -20,7 +20,7 @@ Voxels = NDArray[np.intp]
 
 SETTLED = 5e-4
 """A last step below this fraction of the value leaves an error of about its square, here 3e-7."""
-FOLLOW_STEPS = 4
+FOLLOW_STEPS = 2
 SEARCH_STEPS = 80
 SEARCH_TOLERANCE = 1e-12
 TABLE_SIZE = 4096
@@ -56,11 +56,8 @@ class Curve(Protocol):
     def evaluate(self, theta: Array) -> Array:
         """f, (n, voxels)."""
 
-    def explained_on_grid(self, y: Array) -> Array:
-        """y.y minus the residual sum of squares at each theta of the grid; 0 where M < 0.
-
-        Shape (len(grid), voxels).
-        """
+    def match_on_grid(self, y: Array) -> Array:
+        """y.f / |f| at each theta of the grid, (len(grid), voxels); the largest fits best."""
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         """The scalar products at theta with residual `r` (n, voxels)."""
@@ -214,7 +211,7 @@ def follow(curve: Curve, y: Array, theta: Array) -> tuple[Array, Newton, NDArray
     """More Newton steps from theta, then a search for the voxels that these do not settle.
 
     Returns:
-        theta, NaN where the best fit lies beyond the curve's grid; the step from there; and whether it was
+        theta, NaN where the best fit lies beyond the grid or has M < 0; the step there; and whether it was
         found.
     """
     here = newton(curve, theta, y)
@@ -245,8 +242,9 @@ def search(curve: Curve, y: Array) -> tuple[Array, NDArray[np.bool_]]:
         As of :func:`follow`.
     """
     grid = curve.grid
-    best = curve.explained_on_grid(y).argmax(axis=0)
-    beyond = (best == 0) | (best == len(grid) - 1)
+    match = curve.match_on_grid(y)
+    best = match.argmax(axis=0)
+    beyond = (best == 0) | (best == len(grid) - 1) | (match.max(axis=0) <= 0)
     best = best.clip(1, len(grid) - 2)
     low, theta, high = grid[best - 1], grid[best], grid[best + 1]
     moving = np.flatnonzero(~beyond)

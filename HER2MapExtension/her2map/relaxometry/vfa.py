@@ -94,12 +94,12 @@ class Ernst:
     def evaluate(self, theta: Array) -> Array:
         return self.sine / (theta + self.versine)
 
-    def explained_on_grid(self, y: Array) -> Array:
-        explained = np.empty((self.grid.size, y.shape[1]))
-        for row, theta in zip(explained, self.grid, strict=True):
+    def match_on_grid(self, y: Array) -> Array:
+        match = np.empty((self.grid.size, y.shape[1]))
+        for row, theta in zip(match, self.grid, strict=True):
             f = self.evaluate(theta)
-            row[:] = np.maximum((y * f).sum(axis=0), 0) ** 2 / (f * f).sum(axis=0)
-        return explained
+            row[:] = (y * f).sum(axis=0) / np.sqrt((f * f).sum(axis=0))
+        return match
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         inverse = 1 / (theta + self.versine)
