@@ -21,7 +21,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from her2map.relaxometry import ParameterMap, fit_monoexponential, fit_vfa
+from her2map.relaxometry import (
+    ParameterMap,
+    expected_precision,
+    fit_inversion_recovery,
+    fit_monoexponential,
+    fit_vfa,
+)
 from her2map.relaxometry.engine import n_workers
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
@@ -31,6 +37,7 @@ SNR, M0 = 50.0, 1000.0
 T2_ECHOES = 13.8 * np.arange(1, 9)
 T2STAR_ECHOES = 3.54 * np.arange(1, 9)
 UNEQUAL_ECHOES = T2_ECHOES + np.array([0.0, 0.1, 0.0, 0.3, 0.0, 0.2, 0.5, 0.0])
+MOLLI_TI, INVERSION = np.array([106.0, 200.0, 1106.0, 1200.0, 2106.0, 2200.0, 3106.0, 4106.0]), 1.9
 FLIP_ANGLES, TR = np.linspace(2.0, 20.0, 8), 5.0
 
 
@@ -47,6 +54,8 @@ class Case:
         peers: by name, a function of signals (n, voxels) float64 and B1 to values (voxels,); raises
             ImportError where the peer is absent.
         start: the SciPy loop's (M0, value).
+        bound: of the relative SD at true values (voxels,) and a noise SD of 1, for a model of more parameters
+            than M0 and the value; such a case brings its own SciPy loop among its peers.
     """
 
     name: str
@@ -56,6 +65,7 @@ class Case:
     target: float
     start: tuple[float, float]
     peers: dict[str, Callable[[Array, Array], Array]] = field(default_factory=dict)
+    bound: Callable[[Array], Array] | None = None
 
     def scipy_loop(self, signals: Array, b1: Array) -> Array:
         """Nonlinear least squares, one voxel at a time."""
@@ -129,6 +139,39 @@ def qmrpy_vfa_linear(signals: Array, b1: Array) -> Array:
     )
 
 
+def molli(t1: Array, b1: Array) -> Array:
+    return 1 - INVERSION * np.exp(-MOLLI_TI[:, None] * (INVERSION - 1) / t1)
+
+
+def ukat_molli(signals: Array, b1: Array) -> Array:
+    from ukat.mapping.t1 import T1
+
+    return T1(signals.T[None, None], MOLLI_TI, np.eye(4), parameters=3, molli=True).t1_map.ravel()
+
+
+def sepal_molli(signals: Array, b1: Array) -> Array:
+    from sepal.t1_fit import IRSE
+
+    fitter = IRSE(1e6, MOLLI_TI / 1000)  # its three free parameters hold no TR
+    fits = np.array([fitter.proc(y)[:3] for y in signals.T])
+    return 1000 * fits[:, 2] * (-fits[:, 1] / fits[:, 0] - 1)
+
+
+def qmrpy_molli(signals: Array, b1: Array) -> Array:
+    from qmrpy.models.t1.inversion_recovery import T1InversionRecovery
+
+    fits = [T1InversionRecovery(ti_ms=MOLLI_TI).fit(y) for y in signals.T]
+    return np.array([f["t1_ms"] * (-f["rb"] / f["ra"] - 1) for f in fits])
+
+
+def scipy_molli(signals: Array, b1: Array) -> Array:
+    def curve(ti: Array, a: float, b: float, t: float) -> Array:
+        return np.abs(a - b * np.exp(-ti / t))
+
+    fits = [curve_fit(curve, MOLLI_TI, y, p0=(M0, 2 * M0, 800.0), maxfev=5000)[0] for y in signals.T]
+    return np.array([t * (b / a - 1) for a, b, t in fits])
+
+
 def _decay_case(name: str, te: Array, t: tuple[float, float], quantity: str, **peers: Any) -> Case:
     return Case(
         name,
@@ -164,6 +207,16 @@ CASES = [
         (M0, 1000.0),
         {"sepal": sepal_vfa, "qmrpy (linear)": qmrpy_vfa_linear},
     ),
+    Case(
+        "T1, MOLLI, signs by trial",
+        (300, 1500),
+        molli,
+        lambda signals, b1: fit_inversion_recovery(signals, MOLLI_TI),
+        1.0,
+        (M0, 1000.0),
+        {"ukat": ukat_molli, "sepal": sepal_molli, "qmrpy": qmrpy_molli, "scipy curve_fit": scipy_molli},
+        lambda t1: expected_precision(MOLLI_TI, t1, snr=1.0, inversion=INVERSION),
+    ),
 ]
 
 
@@ -179,7 +232,7 @@ def simulate(case: Case, voxels: int) -> tuple[Array, Array, Array, Array]:
         slope = (case.model(value * 1.00001, field_) - case.model(value * 0.99999, field_)) / 2e-5
         noise = s.max(axis=0) / SNR
         inner = (slope * slope).sum(axis=0) - (s * slope).sum(axis=0) ** 2 / (s * s).sum(axis=0)
-        bounds.append(noise / np.sqrt(inner))
+        bounds.append(noise * (case.bound(value) if case.bound else 1 / np.sqrt(inner)))
         noisy = np.hypot(s + noise * rng.standard_normal(s.shape), noise * rng.standard_normal(s.shape))
         signals.append((M0 * noisy).astype(np.float32))
     return truth, b1.astype(np.float32), np.concatenate(signals, axis=1), np.concatenate(bounds)
@@ -246,7 +299,7 @@ def run_case(case: Case, voxels: int, peer_voxels: int) -> None:
     print(row("HER2Map", ours, ours, np.where(fitted.fitted, fitted.value, np.nan), truth, bound))
     few = slice(0, peer_voxels)
     small = signals[:, few].astype(np.float64)
-    for name, peer in {**case.peers, "scipy curve_fit": case.scipy_loop}.items():
+    for name, peer in {"scipy curve_fit": case.scipy_loop, **case.peers}.items():
         try:
             with warnings.catch_warnings(), silence():
                 warnings.simplefilter("ignore")
