@@ -13,13 +13,14 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 (its own customary name)
+import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from .errors import Cancelled, InputError
 from .geometry import Geometry
+from .image_comparison import BINS, ComparedImage, Comparison, array_coordinates, filled, inside
 from .progress import Progress, no_progress, part_of
 from .relaxometry.engine import n_workers
 
@@ -29,11 +30,8 @@ COARSE_SIGMAS_MM = (6.0, 2.5)
 """Smoothing of the first two levels; the last has one voxel's width. 6 mm catches motion of 10 mm."""
 POINTS = (40_000, 60_000, 200_000)
 """Voxels compared at each level, at most: as many as the time of a few seconds an echo allows."""
-BINS = 32
 FEW_SLICES = 8
 """Stacks with fewer slices hardly determine motion through the plane: it must earn its place."""
-CERTAINTY = 3.0
-"""Standard errors by which a motion must improve on none."""
 LEAST_OVERLAP = 0.25
 """Part of the body that must stay inside the other image's field of view."""
 
@@ -65,7 +63,7 @@ class Motion:
     @property
     def inverse(self) -> Array:
         """(4, 4), RAS mm: from the moving image to the fixed one."""
-        return np.linalg.inv(self.matrix)
+        return np.asarray(np.linalg.inv(self.matrix), float)
 
     @property
     def translation_mm(self) -> Array:
@@ -125,13 +123,13 @@ def register_echoes(
         raise InputError(
             f"The echoes have shape {echoes.shape}; they need the axes measurement, slice, row, column."
         )
-    echoes = _checked(echoes, geometry, "echoes")
+    echoes = _checked(echoes, geometry, "echoes", ndim=4)
     registered = echoes.copy()
-    first = _Image(echoes[0], geometry)
+    first = ComparedImage(echoes[0], geometry)
     motions = [_unused(first, "the first echo, to which the others are registered")]
 
     def run(k: int, watch: Progress) -> Motion:
-        motion = _register(first, _Image(echoes[k], geometry), watch)
+        motion = _register(first, ComparedImage(echoes[k], geometry), watch)
         if motion.used:
             registered[k] = resample(echoes[k], geometry, geometry, motion.matrix)
         return motion
@@ -161,8 +159,8 @@ def register_to(
         InputError: an image does not fit its geometry, is not real, or its grid is sheared.
         Cancelled: raised by `progress`.
     """
-    mover = _Image(_checked(np.asarray(moving), moving_geometry, "moving image"), moving_geometry)
-    target = _Image(_checked(np.asarray(fixed), fixed_geometry, "fixed image"), fixed_geometry)
+    mover = ComparedImage(_checked(np.asarray(moving), moving_geometry, "moving image"), moving_geometry)
+    target = ComparedImage(_checked(np.asarray(fixed), fixed_geometry, "fixed image"), fixed_geometry)
     if mover.geometry.shape[0] >= target.geometry.shape[0]:
         return _register(target, mover, progress)
     # A thin stack is placed in the thick one, never the other way: there is little to interpolate in it.
@@ -185,18 +183,18 @@ def resample(
     """
     source = np.asarray(image)
     missing = ~np.isfinite(source)
-    to_index = _from_index(geometry.affine, np.asarray(matrix, float) @ onto.affine)
-    coordinates = _array_coordinates(to_index, np.indices(onto.shape).reshape(3, -1))
-    values = ndimage.map_coordinates(_filled(source, missing), coordinates, order=3, mode="mirror")
-    lost = ~_inside(coordinates, source.shape)
+    voxels = np.indices(onto.shape).reshape(3, -1)
+    coordinates = array_coordinates(geometry, np.asarray(matrix, float), onto, voxels)
+    values = ndimage.map_coordinates(filled(source, missing), coordinates, order=3, mode="mirror")
+    lost = ~inside(coordinates, source.shape)
     if missing.any():
         lost |= ndimage.map_coordinates(missing.astype(np.float32), coordinates, order=1, mode="nearest") > 0
     values[lost] = np.nan
     return values.reshape(onto.shape)
 
 
-def _checked(image: NDArray[Any], geometry: Geometry, name: str) -> NDArray[np.floating[Any]]:
-    if image.shape[-3:] != tuple(geometry.shape) or image.ndim < 3:
+def _checked(image: NDArray[Any], geometry: Geometry, name: str, ndim: int = 3) -> NDArray[np.floating[Any]]:
+    if image.ndim != ndim or image.shape[-3:] != tuple(geometry.shape):
         raise InputError(
             f"The {name} have shape {image.shape} but the grid has {tuple(geometry.shape)} "
             "slices, rows and columns; give both from the same series."
@@ -209,71 +207,15 @@ def _checked(image: NDArray[Any], geometry: Geometry, name: str) -> NDArray[np.f
     return image.astype(np.float64 if image.dtype == np.float64 else np.float32, copy=False)
 
 
-class _Image:
-    """An image ready for comparison: holes filled, the brightest voxels capped, the body marked."""
-
-    def __init__(self, values: NDArray[np.floating[Any]], geometry: Geometry) -> None:
-        self.geometry = geometry
-        self.known = np.isfinite(values)
-        filled = _filled(np.asarray(values, np.float32), ~self.known)
-        # A few bright voxels (vessels, fluid) would leave the tissues a handful of histogram bins.
-        self.values = np.clip(filled, None, np.percentile(filled, 99.8))
-        smooth = self.smooth(3.0)
-        self.body = self.known & (smooth > smooth.min() + 0.1 * np.ptp(smooth))
-        mass = np.where(self.body, smooth, 0.0)
-        index = ndimage.center_of_mass(mass) if mass.sum() > 0 else (np.array(mass.shape) - 1) / 2
-        self.centre = geometry.to_ras(np.array(index)[::-1])
-
-    def smooth(self, sigma_mm: float) -> NDArray[np.float32]:
-        """The values smoothed by a Gaussian; not along an axis with voxels much wider than it."""
-        sigmas = sigma_mm / self.geometry.spacing[::-1]
-        return ndimage.gaussian_filter(self.values, np.where(sigmas < 0.3, 0.0, sigmas))
-
-    @property
-    def near_body(self) -> NDArray[np.bool_]:
-        """The body and 6 mm about it, whose edge tells as much as the inside."""
-        distance = ndimage.distance_transform_edt(~self.body, sampling=self.geometry.spacing[::-1])
-        return self.known & (distance <= 6.0)
-
-    @property
-    def featureless(self) -> bool:
-        return not self.known.any() or float(np.ptp(self.values)) == 0.0
-
-
-def _filled(values: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
-    """Missing voxels take their nearest neighbour's value, so that no false edge arises."""
-    if not missing.any():
-        return values
-    if missing.all():
-        return np.zeros_like(values)
-    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return values[tuple(nearest)]
-
-
-def _from_index(affine: Array, other: Array) -> Array:
-    return np.linalg.inv(affine) @ other
-
-
-def _array_coordinates(to_index: Array, voxels: NDArray[np.int_]) -> Array:
-    """Slice, row, column coordinates of `voxels` (3, n; slice, row, column) under an index matrix."""
-    turned = to_index[2::-1, 2::-1]
-    return turned @ voxels + to_index[2::-1, 3:]
-
-
-def _inside(coordinates: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    size = np.array(shape)[:, None]
-    return ((coordinates >= -0.5 - 1e-6) & (coordinates <= size - 0.5 + 1e-6)).all(axis=0)
-
-
-def _unused(fixed: _Image, reason: str, before: float = np.nan, after: float = np.nan) -> Motion:
+def _unused(fixed: ComparedImage, reason: str, before: float = np.nan, after: float = np.nan) -> Motion:
     return Motion(np.eye(4), fixed.centre, before, after, False, reason)
 
 
-def _register(fixed: _Image, moving: _Image, watch: Progress) -> Motion:
+def _register(fixed: ComparedImage, moving: ComparedImage, watch: Progress) -> Motion:
     """The motion from `fixed` to `moving`, found on the grid of `fixed`."""
     if fixed.featureless or moving.featureless:
         return _unused(fixed, "an image has no structure")
-    comparison = _Comparison(fixed, moving)
+    comparison = Comparison(fixed, moving)
     if comparison.overlap(np.eye(4)) < LEAST_OVERLAP:
         return _unused(fixed, "the two fields of view hardly overlap")
     slices = fixed.geometry.shape[0]
@@ -292,7 +234,7 @@ def _register(fixed: _Image, moving: _Image, watch: Progress) -> Motion:
     return _decide(fixed, comparison, candidates)
 
 
-def _decide(fixed: _Image, comparison: "_Comparison", candidates: list[Array]) -> Motion:
+def _decide(fixed: ComparedImage, comparison: "Comparison", candidates: list[Array]) -> Motion:
     """The first of `candidates` (none, in plane, full) on which no later one improves with certainty."""
     if min(comparison.overlap(matrix) for matrix in candidates) < LEAST_OVERLAP:
         return _unused(fixed, "the motion found leaves the other field of view")
@@ -315,8 +257,8 @@ def _decide(fixed: _Image, comparison: "_Comparison", candidates: list[Array]) -
 def _optimise(
     transform: sitk.Euler3DTransform,
     free: tuple[float, ...],
-    fixed: _Image,
-    moving: _Image,
+    fixed: ComparedImage,
+    moving: ComparedImage,
     watch: Progress,
 ) -> bool:
     """Improve `transform` (in the frame of `fixed`) from coarse to fine; False where the overlap was lost."""
@@ -326,10 +268,11 @@ def _optimise(
     sigmas = [*(sigma for sigma in COARSE_SIGMAS_MM if sigma > pixel), pixel]
     for level, sigma in enumerate(sigmas):
         step = int(np.ceil(np.sqrt(near_body.sum() / POINTS[level - len(sigmas)])))
-        smooth = fixed.smooth(sigma)
+        finest = level == len(sigmas) - 1
+        still, other = (image.detail() if finest else image.smooth(sigma) for image in (fixed, moving))
         grid = to_frame @ fixed.geometry.affine
         grid[:, :2] *= step
-        finer, finer_affine = _finer_slices(moving.smooth(sigma), moving.geometry, max(sigma, pixel))
+        finer, finer_affine = _finer_slices(other, moving.geometry, max(sigma, pixel))
         method = sitk.ImageRegistrationMethod()
         # One thread: with more, the order in which ITK adds the threads' sums changes the last digits.
         method.SetNumberOfThreads(1)
@@ -343,12 +286,12 @@ def _optimise(
         method.SetMetricUseMovingImageGradientFilter(False)
         method.SetInterpolator(sitk.sitkLinear)
         method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=sigma / 2, minStep=0.002, numberOfIterations=100, relaxationFactor=0.6
+            sigma / 2, 0.002, 100, relaxationFactor=0.6, gradientMagnitudeTolerance=1e-7
         )
-        method.SetOptimizerScales(_curvatures(smooth, near_body, fixed.geometry, transform.GetCenter()))
+        method.SetOptimizerScales(_curvatures(still, near_body, fixed.geometry, transform.GetCenter()))
         method.SetOptimizerWeights(free)
         method.SetInitialTransform(transform, inPlace=True)
-        images = _to_sitk(smooth[:, ::step, ::step], grid), _to_sitk(finer, to_frame @ finer_affine)
+        images = _to_sitk(still[:, ::step, ::step], grid), _to_sitk(finer, to_frame @ finer_affine)
         if not _execute(method, images, _part(watch, level, len(sigmas))):
             return False
     return True
@@ -438,92 +381,6 @@ def _finer_slices(
         return values, affine
     affine[:, 2] /= parts
     return ndimage.zoom(values, (((slices - 1) * parts + 1) / slices, 1, 1), order=3, mode="mirror"), affine
-
-
-@dataclass(frozen=True, eq=False)
-class _Score:
-    """Information per block of voxels; its mean is over all voxels."""
-
-    sums: Array
-    voxels: int
-
-    def __sub__(self, other: "_Score") -> "_Score":
-        return _Score(self.sums - other.sums, self.voxels)
-
-    @property
-    def mean(self) -> float:
-        return float(self.sums.sum() / self.voxels)
-
-    @property
-    def certain(self) -> bool:
-        """Whether the mean lies above zero by `CERTAINTY` standard errors, blocks being independent."""
-        error = np.std(self.sums) * np.sqrt(len(self.sums)) / self.voxels
-        return bool(self.mean > CERTAINTY * error)
-
-
-class _Comparison:
-    """Held-out mutual information of two images under given motions, on the same voxels for all."""
-
-    BLOCK = 8
-    """Voxels along the rows and columns of a block; smoothing makes neighbours depend on each other."""
-
-    def __init__(self, fixed: _Image, moving: _Image) -> None:
-        pixel = float(max(*fixed.geometry.spacing[:2], *moving.geometry.spacing[:2]))
-        self._moving_geometry, self._affine = moving.geometry, fixed.geometry.affine
-        body = fixed.near_body
-        step = int(np.ceil(np.sqrt(body.sum() / POINTS[-1])))
-        stripes = np.zeros(body.shape, bool)
-        stripes[:, ::step, ::step] = True
-        self._voxels = np.array(np.nonzero(body & stripes))
-        # Smoothed first, so that interpolation does not reward a shift by suppressing noise.
-        self._fixed_bins = _binned(fixed.smooth(pixel)[tuple(self._voxels)])
-        self._moving = ndimage.spline_filter(moving.smooth(pixel), 3, mode="mirror")
-        self._unknown = ~moving.known
-
-    def _coordinates(self, matrix: Array) -> Array:
-        to_index = _from_index(self._moving_geometry.affine, matrix @ self._affine)
-        return _array_coordinates(to_index, self._voxels)
-
-    def _seen(self, matrix: Array) -> NDArray[np.bool_]:
-        coordinates = self._coordinates(matrix)
-        seen = _inside(coordinates, self._moving.shape)
-        nearest = np.clip(np.rint(coordinates), 0, np.array(self._moving.shape)[:, None] - 1).astype(int)
-        return seen & ~self._unknown[tuple(nearest)]
-
-    def overlap(self, matrix: Array) -> float:
-        """The part of the fixed body that the moving image shows."""
-        return float(self._seen(matrix).mean())
-
-    def scores(self, matrices: list[Array]) -> list[_Score]:
-        seen = np.logical_and.reduce([self._seen(matrix) for matrix in matrices])
-        blocks = self._voxels[:, seen] // np.array([[1], [self.BLOCK], [self.BLOCK]])
-        half = blocks.sum(axis=0) % 2
-        number = np.unique(blocks, axis=1, return_inverse=True)[1].ravel()
-        result = []
-        for matrix in matrices:
-            values = ndimage.map_coordinates(
-                self._moving, self._coordinates(matrix)[:, seen], order=3, mode="mirror", prefilter=False
-            )
-            information = _held_out_information(self._fixed_bins[seen], _binned(values), half)
-            result.append(_Score(np.bincount(number, information), len(information)))
-        return result
-
-
-def _binned(values: NDArray[Any]) -> NDArray[np.int_]:
-    low, high = np.percentile(values, (0.5, 99.5)) if values.size else (0.0, 1.0)
-    return np.clip((values - low) / max(high - low, 1e-30) * BINS, 0, BINS - 1).astype(int)
-
-
-def _held_out_information(first: NDArray[np.int_], second: NDArray[np.int_], half: NDArray[np.int_]) -> Array:
-    """log p(a, b) / (p(a) p(b)) of every voxel, p from the joint histogram of the other half's voxels."""
-    joint_bin = first * BINS + second
-    information = np.empty(len(joint_bin))
-    for part in (0, 1):
-        counts = np.bincount(joint_bin[half != part], minlength=BINS**2).reshape(BINS, BINS) + 0.1
-        joint = counts / counts.sum()
-        ratio = np.log(joint / (joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)))
-        information[half == part] = ratio.ravel()[joint_bin[half == part]]
-    return information
 
 
 def _part(progress: Progress, step: int, steps: int) -> Progress:
