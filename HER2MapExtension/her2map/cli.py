@@ -18,11 +18,11 @@ from .errors import InputError
 from .exam import Exam, fit_exam, measure_maps, read_exam
 from .files import output_folder, write_text
 from .fitting import PRESETS, FittedMap
+from .markups import read_roi
 from .phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from .progress import Progress
 from .report import tables
 from .report.exam import ExamReport, score_text, write_overview, write_report
-from .roi import read_roi
 from .score import demo_card, predict
 from .series import Role, Technique, override
 

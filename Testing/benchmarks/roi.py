@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 from her2map.geometry import Geometry
+from her2map.markups import closed_curve
 from her2map.relaxometry.parameter_map import ParameterMap, Status
 from her2map.roi import Roi, measure
-from her2map.roi.files import closed_curve
 from matplotlib.path import Path as PlanePath
 
 SHAPE = (40, 320, 320)

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-import SimpleITK as sitk  # noqa: N813 (SimpleITK's own abbreviation)
+import SimpleITK as sitk
 from her2map.errors import Cancelled, InputError
 from her2map.geometry import swap_ras_lps
+from her2map.markups import read_roi
 from her2map.phantom import Exam, ExamSettings, TumourSettings, make_exam, write_exam
 from her2map.phantom.sampling import AT_REST, tissue_shares, voxel_centres
 from her2map.phantom.scans import Scan
 from her2map.phantom.tissues import Tissue, contrast_concentration
-from her2map.roi import Roi, read_roi
+from her2map.roi import Roi
 from scipy.optimize import curve_fit
 from scipy.stats import kstest
 

@@ -1,6 +1,5 @@
 """A hand-drawn region's value on any map: the same number whatever the map's grid, view or array order."""
 
-from .files import read_roi, write_roi
 from .measure import RoiValue, measure, measure_values
 from .shape import Roi
 from .weights import RoiWeights, roi_weights
@@ -11,7 +10,5 @@ __all__ = [
     "RoiWeights",
     "measure",
     "measure_values",
-    "read_roi",
     "roi_weights",
-    "write_roi",
 ]

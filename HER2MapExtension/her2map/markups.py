@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
-from ..errors import InputError
-from ..files import write_json
-from ..geometry import swap_ras_lps
-from .shape import Roi
+from .errors import InputError
+from .files import write_json
+from .geometry import swap_ras_lps
+from .roi import Roi
 
 Array = NDArray[np.float64]
 

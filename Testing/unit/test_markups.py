@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from her2map.errors import InputError
-from her2map.roi import Roi, read_roi, write_roi
-from her2map.roi.files import closed_curve
+from her2map.markups import closed_curve, read_roi, write_roi
+from her2map.roi import Roi
 
 REFERENCE = Path(__file__).parent / "reference"
 SLICER = json.loads((REFERENCE / "slicer_closed_curve.json").read_text(encoding="utf-8"))
