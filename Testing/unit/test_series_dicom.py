@@ -154,11 +154,17 @@ def test_monochrome1_changes_the_display_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(series.data[0, 0], PIXELS)
 
 
-def test_file_without_preamble(tmp_path: Path) -> None:
-    write(tmp_path, image())
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("with_meta", [True, False])
+def test_file_without_preamble(tmp_path: Path, syntax: str, with_meta: bool) -> None:
+    dataset = image()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    write(tmp_path, dataset)
     (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[132:])
-    assert len(read_series(tmp_path)) == 1
+    content = file.read_bytes()
+    file.write_bytes(content[132:] if with_meta else content[content.index(b"\x08\x00\x08\x00") :])
+    (series,) = read_series(tmp_path)
+    np.testing.assert_array_equal(series.data[0, 0], PIXELS)
 
 
 # Scale, components, maps -----------------------------------------------------------------------------------

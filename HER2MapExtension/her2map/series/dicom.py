@@ -8,19 +8,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
-from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     EnhancedMRImageStorage,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     MRImageStorage,
     MRSpectroscopyStorage,
@@ -32,6 +34,12 @@ from .pixels import StoredPixels
 from .vendors import Scale, component, inversion_time_ms, scanner_map, true_scale
 
 _PIXEL_TYPES = {0x7FE00010: "", 0x7FE00008: "f4", 0x7FE00009: "f8"}  # the last two: floating-point pixel data
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+# Whether implicit and whether little endian, to the syntax: for files that do not name theirs.
+_SYNTAX_OF: dict[tuple[bool | None, bool | None], UID] = {
+    (uid.is_implicit_VR, uid.is_little_endian): uid for uid in _NATIVE
+}
+_SMALL = 1 << 22
 _MR_IMAGES = (MRImageStorage, EnhancedMRImageStorage)
 _NEEDED = ("Rows", "Columns", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 
@@ -103,31 +111,50 @@ def _silent_pydicom() -> Iterator[None]:
 
 
 def _images_of(stream: BinaryIO, file: Path, name: str) -> list[Image]:
-    dataset = _parse(stream)
+    size = os.fstat(stream.fileno()).st_size
+    source = BytesIO(stream.read()) if size <= _SMALL else stream  # a file in memory parses faster
+    dataset, syntax = _parse(source)
     headers = list(frame_headers(dataset))
     first = headers[0]
     _refuse_other_objects(first)
     frames = int(first.get("NumberOfFrames", 1))
     if frames != len(headers):
         raise NotAnImage(f"it has {frames} frames but describes {len(headers)}")
-    stored = _stored_pixels(dataset, stream, file, first, frames)
+    stored = _stored_pixels(syntax, source, file, size, first, frames)
     return [
         _image(header, pixels, name if frames == 1 else f"{name} frame {number}")
         for number, (header, pixels) in enumerate(zip(headers, stored, strict=True), 1)
     ]
 
 
-def _parse(stream: BinaryIO) -> FileDataset:
-    """The wanted fields; the stream is then at the pixel data element, or at the end where there is none."""
-    try:
-        return dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
-    except InvalidDicomError:
+def _parse(stream: BinaryIO) -> tuple[Dataset, UID]:
+    """The wanted fields and the transfer syntax; the stream is then at the pixel data, or at its end."""
+    stream.seek(128)
+    if stream.read(4) == b"DICM":
+        meta = read_dataset(stream, False, True, stop_when=_after_meta)
+        syntax = UID(str(meta.get("TransferSyntaxUID", "")))
+        if syntax in _NATIVE or syntax.is_encapsulated:
+            implicit, little_endian = syntax.is_implicit_VR, syntax.is_little_endian
+            return (
+                read_dataset(stream, implicit, little_endian, stop_when=_at_pixels, specific_tags=TAGS),
+                syntax,
+            )
+    else:  # files without the 128-byte preamble exist; they begin with group 0002 or 0008
         stream.seek(0)
-        # Files without the 128-byte preamble exist; they begin with group 0002 or 0008.
         if stream.read(2) not in (b"\x02\x00", b"\x08\x00"):
-            raise NotAnImage("not a DICOM file") from None
-        stream.seek(0)
-        return dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+            raise NotAnImage("not a DICOM file")
+    stream.seek(0)
+    dataset = dcmread(stream, stop_before_pixels=True, specific_tags=TAGS, force=True)
+    named = dataset.file_meta.get("TransferSyntaxUID")
+    return dataset, UID(str(named)) if named else _SYNTAX_OF[dataset.original_encoding]
+
+
+def _after_meta(tag: int, vr: str | None, length: int) -> bool:
+    return int(tag) > 0x0002FFFF
+
+
+def _at_pixels(tag: int, vr: str | None, length: int) -> bool:
+    return int(tag) >= 0x7FE00008
 
 
 def _refuse_other_objects(header: Header) -> None:
@@ -144,10 +171,9 @@ def _refuse_other_objects(header: Header) -> None:
 
 
 def _stored_pixels(
-    dataset: FileDataset, stream: BinaryIO, file: Path, header: Header, frames: int
+    syntax: UID, stream: BinaryIO, file: Path, size: int, header: Header, frames: int
 ) -> list[StoredPixels]:
     """The place of every frame's pixels in the file, which is checked to be long enough."""
-    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)))
     rows, columns = int(header["Rows"]), int(header["Columns"])
     if syntax.is_encapsulated or syntax == DeflatedExplicitVRLittleEndian:
         decoded = _decode(file, syntax).reshape(frames, rows, columns)
@@ -161,7 +187,7 @@ def _stored_pixels(
     offset = start + (8 if syntax.is_implicit_VR else 12)
     dtype, left, right = _pixel_type(group << 16 | number, order, header)
     frame_bytes = rows * columns * dtype.itemsize
-    if os.fstat(stream.fileno()).st_size < offset + frames * frame_bytes:
+    if size < offset + frames * frame_bytes:
         raise NotAnImage("its pixel data are incomplete; the file is cut short")
     return [
         StoredPixels(file, offset + frame * frame_bytes, dtype, (rows, columns), left, right)

@@ -9,7 +9,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from .tags import GROUPS, NESTED, PRIVATE, PRIVATE_ITEMS, SEQUENCES, STANDARD
 
@@ -40,11 +40,13 @@ _PRIVATE_NAMES = {
 }
 _SEQUENCE_TAGS = {keyword: Tag(keyword) for keyword in (*SEQUENCES, *GROUPS, *NESTED)}
 _CREATORS = {_creator_tag(*key) for key in (*PRIVATE, *PRIVATE_ITEMS)}
-TAGS = [
-    Tag(number)
-    for number in (*_NAMES, *(_SEQUENCE_TAGS[keyword] for keyword in SEQUENCES), *_PRIVATE_NAMES, *_CREATORS)
+TAGS: list[BaseTag | int] = [
+    *_NAMES,
+    *map(_tag, SEQUENCES),
+    *_PRIVATE_NAMES,
+    *_CREATORS,
+    *(group << 16 | element for group, element in PRIVATE_ITEMS),
 ]
-TAGS += [Tag(*key) for key in PRIVATE_ITEMS]
 """Everything to be read of a file, for pydicom's `specific_tags`."""
 
 
