@@ -63,4 +63,4 @@ class Series:
     @property
     def geometry(self) -> Geometry:
         """The grid of one measurement."""
-        return Geometry(self.data.shape[1:], self.affine)  # type: ignore[arg-type]
+        return Geometry(self.data.shape[1:], self.affine)
