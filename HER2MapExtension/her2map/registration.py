@@ -375,3 +375,7 @@ def _finer_slices(
     affine[:, 2] /= parts
     weights = ndimage.zoom(np.eye(slices), (((slices - 1) * parts + 1) / slices, 1), order=3, mode="mirror")
     return np.tensordot(weights.astype(np.float32), values, axes=1), affine
+
+
+def _part(progress: Progress, step: int, steps: int) -> Progress:
+    return part_of(progress, step / steps, (step + 1) / steps)
