@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from .errors import InputError
 from .geometry import Geometry
 from .image_comparison import BINS, ComparedImage, Comparison, array_coordinates, filled, inside
-from .progress import Progress, no_progress
+from .progress import Progress, no_progress, part_of
 
 Array = NDArray[np.float64]
 
