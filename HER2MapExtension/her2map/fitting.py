@@ -174,7 +174,7 @@ def _fit_multi_echo_spin_echo(series: Series, context: _Context) -> FittedMap:
     fitted = _fit_decay(used, context.options.t2_method, "T2", fitting)
     if first:
         fitted = replace(
-            fitted, notes=(*fitted.notes, f"left out of the fit: the echoes before number {first + 1}")
+            fitted, notes=(*fitted.notes, f"echoes used: {first + 1} to {len(echoes.series.te_ms)}")
         )
     return used.fitted(fitted)
 

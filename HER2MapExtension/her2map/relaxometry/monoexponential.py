@@ -27,8 +27,8 @@ from .varpro import (
 
 BOUNDS_MS: Bounds = (0.5, 5000.0)
 """T2 and T2* in which a voxel counts as fitted."""
-LOW_SIGNAL_SNR = 3.0
-"""With a known noise SD, a voxel without a measurement above this many SDs has too little signal."""
+LOW_SIGNAL_SNR = 5.0
+"""With a known noise SD, a voxel none of whose echoes has this SNR has too little signal: it may be air."""
 METHODS = {
     "least_squares": "mono-exponential, least squares (variable projection)",
     "rician": "mono-exponential, maximum likelihood for Rician noise of known SD",
@@ -137,12 +137,12 @@ def fit_monoexponential(
         signal: (echoes, ...), magnitude; masked and NaN voxels are left out.
         te_ms: (echoes,) rising echo times; equal spacing is fastest.
         noise: SD of the noise in one channel of the complex signal, in units of `signal`. With it, voxels
-            without an echo above 3 SD get `LOW_SIGNAL`; without it, those without a positive echo.
+            without an echo of SNR 5 get `LOW_SIGNAL`; without it, those without a positive echo.
         method: "least_squares" minimises the squared residuals. "rician" maximises the likelihood of
             magnitude data with noise SD `noise`: echoes in the noise floor do not lengthen T. "loglinear"
             is the closed form, a straight line through ln S with weights S² (echoes <= 0 have none).
-        n_channels: receive channels that a sum of squares combined, 1 for a Rician magnitude; only the
-            "rician" method needs it.
+        n_channels: receive channels that a sum of squares combined, 1 for a Rician magnitude; matters only
+            together with `noise`.
         quantity: "T2" or "T2star", the map's name.
         bounds_ms: T outside gets `OUT_OF_RANGE` and keeps its number, which is NaN for signals that do not
             decay at all.
@@ -163,7 +163,9 @@ def fit_monoexponential(
         raise InputError('The method "rician" needs the noise SD; give noise, e.g. from a background region.')
     if noise is not None and not (np.ndim(noise) == 0 and 0 < noise < np.inf):
         raise InputError(f"The noise SD must be one positive number, not {noise!r}.")
-    threshold = 0.0 if noise is None else LOW_SIGNAL_SNR * float(noise)
+    # The magnitude whose SNR, corrected for the noise floor, is LOW_SIGNAL_SNR; see noise.voxel_snr.
+    floor = float(np.hypot(LOW_SIGNAL_SNR, np.sqrt(2 * n_channels - 1)))
+    threshold = 0.0 if noise is None else floor * float(noise)
     decay = Decay.at(te)
     kernels = {
         "least_squares": partial(_least_squares, decay, bounds_ms, threshold),
