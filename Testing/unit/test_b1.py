@@ -85,7 +85,7 @@ def test_exam_map() -> None:
         (5 * FIELD, None, "median 5 fits no known unit"),
         (1e5 * FIELD, None, "fits no known unit"),
         (0 * FIELD, None, "no value other than zero"),
-        (100 * FIELD, "1", "median 100"),
+        (100 * FIELD, "1", "median is 100"),
     ],
 )
 def test_bad_maps_are_refused(values: np.ndarray, unit: str | None, words: str) -> None:

@@ -203,4 +203,4 @@ def test_bad_input_is_refused_in_one_sentence():
 def test_b1_in_another_unit_is_refused(median, words):
     message = refused(np.ones((3, 50)), [2, 5, 10], TR, np.linspace(0.9, 1.1, 50) * median)
     assert words in message and "0.3 to 2" in message
-    assert "no positive value" in refused(np.ones((3, 4)), [2, 5, 10], TR, np.zeros(4))
+    assert "other than zero" in refused(np.ones((3, 4)), [2, 5, 10], TR, np.zeros(4))

@@ -1,5 +1,7 @@
 """Relative transmit field (B1, 1 = nominal) from a vendor's map or a Bloch-Siegert phase pair."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -50,7 +52,7 @@ def recognise_b1_unit(values: ArrayLike) -> str:
     Raises:
         InputError: the median fits none of them, or the map is empty.
     """
-    median = _body_median(values)
+    median = _body_median(np.ma.filled(np.ma.asarray(values, dtype=float), np.nan))
     for unit, low, high in (("1", LOWEST, HIGHEST), ("percent", 30, 200), ("flip_angle_x10", 200, 1800)):
         if low <= median <= high:
             return unit
@@ -64,21 +66,32 @@ def usable_b1(relative: ArrayLike) -> F64:
         InputError: the median of the non-zero values lies outside 0.3 to 2, which is a wrong unit.
     """
     values: F64 = np.ma.filled(np.ma.asarray(relative, dtype=float), np.nan)
-    median = _body_median(values)
-    if not LOWEST <= median <= HIGHEST:
-        raise InputError(
-            f"The B1 map's median {median:.3g} is no relative B1, which lies between {LOWEST} and {HIGHEST}; "
-            "check its unit (ratio, percent, or flip angle x 10)."
-        )
+    refuse_wrong_unit(values)
     return np.where((values >= LOWEST) & (values <= HIGHEST), values, np.nan)
 
 
-def _body_median(values: ArrayLike) -> float:
-    flat: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
+def refuse_wrong_unit(relative: NDArray[np.floating[Any]]) -> None:
+    """Raises InputError, saying what the unit looks like, where the median of the body is no relative B1."""
+    median = _body_median(relative)
+    if LOWEST <= median <= HIGHEST:
+        return
+    looks = "flip angle x 10: divide by ten times the nominal flip angle"
+    if median <= 200:
+        looks = "percent of nominal: divide by 100"
+    if median < 30:
+        looks = "no usual one: scale it so that 1 is nominal"
+    raise InputError(
+        f"The B1 map's median is {median:.3g}, which is no relative B1 ({LOWEST} to {HIGHEST}); "
+        f"its unit looks like {looks}."
+    )
+
+
+def _body_median(values: NDArray[np.floating[Any]]) -> float:
+    flat = values.ravel()
     body = flat[np.isfinite(flat) & (flat != 0)]
     if not body.size:
         raise InputError("The B1 map holds no value other than zero; choose another series.")
-    return float(np.median(body))
+    return float(np.median(body[:: body.size // 100_000 + 1]))  # a sample tells the unit as well
 
 
 def b1_from_bloch_siegert(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..progress import Progress, no_progress
+from .b1 import HIGHEST, LOWEST, refuse_wrong_unit
 from .engine import Array, Estimate, fit_voxels
 from .parameter_map import ParameterMap, Status
 from .varpro import (
@@ -28,8 +29,6 @@ from .varpro import (
 
 BOUNDS_MS: Bounds = (5.0, 10_000.0)
 """T1 in which a voxel counts as fitted."""
-B1_RANGE: Bounds = (0.3, 2.0)
-"""Relative B1 that can be true."""
 METHODS = {
     "nonlinear": "variable flip angle, least squares (variable projection)",
     "linear": "variable flip angle, linearised Ernst equation, unweighted",
@@ -174,7 +173,7 @@ def fit_vfa(
     return fit_voxels(
         kernel,
         signal,
-        None if b1 is None else relative_b1(b1),
+        None if b1 is None else _positive_b1(b1),
         quantity="T1",
         method=METHODS[method],
         notes=(NO_B1,) if b1 is None else (),
@@ -203,31 +202,13 @@ def _flip_angles(flip_angle_deg: ArrayLike, shape: tuple[int, ...]) -> NDArray[n
     return angles
 
 
-def relative_b1(b1: ArrayLike) -> NDArray[np.floating[Any]]:
-    """`b1` with NaN where it is masked or not positive.
-
-    Raises:
-        InputError: most of its values cannot be a relative field; the sentence says what they look like.
-    """
+def _positive_b1(b1: ArrayLike) -> NDArray[np.floating[Any]]:
+    """`b1` with NaN where it is masked or not positive, in its own precision; refused in a wrong unit."""
     data = np.asarray(np.ma.getdata(b1))
     usable = (data > 0) & ~np.ma.getmaskarray(np.ma.asarray(b1))
     values = np.where(usable, data, np.nan).astype(np.result_type(data, np.float32), copy=False)
-    positive = values[usable]
-    median = float(np.median(positive[:: positive.size // 100_000 + 1])) if positive.size else np.nan
-    if B1_RANGE[0] <= median <= B1_RANGE[1]:
-        return values
-    if not np.isfinite(median):
-        raise InputError(
-            "The B1 map has no positive value; leave it out or give a relative map (1 = nominal)."
-        )
-    looks = "flip angle x 10; divide by ten times the nominal flip angle"
-    if median <= 200:
-        looks = "percent of nominal; divide by 100"
-    if median < 30:
-        looks = "no relative field; scale it so that 1 is the nominal flip angle"
-    raise InputError(
-        f"The B1 map's median is {median:.4g} where 0.3 to 2 is possible: it looks like {looks}."
-    )
+    refuse_wrong_unit(values)
+    return values
 
 
 def _kernel(
@@ -241,7 +222,7 @@ def _kernel(
     if b1 is None:
         return fit(nominal.cast(y.dtype), y, bounds)
     found = fit(nominal.transmitted(angles, b1), y, bounds)
-    impossible = (b1 < B1_RANGE[0]) | (b1 > B1_RANGE[1])
+    impossible = (b1 < LOWEST) | (b1 > HIGHEST)
     if impossible.any():
         found.status[impossible] = Status.OUT_OF_RANGE
         for array in (found.value, found.standard_error, found.r_squared, found.m0):
