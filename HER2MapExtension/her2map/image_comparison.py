@@ -4,6 +4,7 @@ Used by :mod:`her2map.registration` to prepare its images and to judge its resul
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class ComparedImage:
         local_sd = np.sqrt(ndimage.gaussian_filter(np.square(difference), sigmas))
         return difference / (local_sd + max(0.05 * float(self.values.std()), 1e-30))
 
-    @property
+    @cached_property
     def near_body(self) -> NDArray[np.bool_]:
         """The body and 6 mm about it, whose edge tells as much as the inside."""
         distance = ndimage.distance_transform_edt(~self.body, sampling=self.geometry.spacing[::-1])
