@@ -67,9 +67,8 @@ def fit_voxels(
     samples = samples.reshape(samples.shape[0], -1)
     inputs = [_flat_input(x, shape) for x in voxel_inputs if x is not None]
     n_voxels = samples.shape[1]
-    value, standard_error, r_squared, m0 = (np.full(n_voxels, np.nan, dtype) for _ in range(4))
-    status = np.full(n_voxels, Status.NOT_ASKED, np.uint8)
-    out = Estimate(value, standard_error, r_squared, status, m0)
+    value, standard_error, r_squared, m0 = (np.empty(n_voxels, dtype) for _ in range(4))
+    out = Estimate(value, standard_error, r_squared, np.empty(n_voxels, np.uint8), m0)
 
     def run(start: int) -> int:
         part = slice(start, min(start + chunk_voxels, n_voxels))
@@ -113,16 +112,19 @@ def _fit_chunk(
         usable &= np.isfinite(extra)
     if mask is not None:
         usable &= ~mask[part]
+    where: slice | NDArray[np.intp] = part
+    if not usable.all():
+        where = part.start + np.flatnonzero(usable)
+        out.status[part] = Status.NOT_ASKED
+        for blank in (out.value, out.standard_error, out.r_squared, out.m0):
+            blank[part] = np.nan
+        arguments = [np.ascontiguousarray(x[..., usable]) for x in arguments]
     if not usable.any():
         return
     with np.errstate(all="ignore"):  # a hopeless voxel is told by its status, not by a warning
-        if usable.all():
-            for target, result in zip(out, kernel(*arguments), strict=True):
-                target[part] = result
-            return
-        found = kernel(*(np.ascontiguousarray(x[..., usable]) for x in arguments))
+        found = kernel(*arguments)
     for target, result in zip(out, found, strict=True):
-        target[part][usable] = result
+        target[where] = result
 
 
 def _run_all(run: Callable[[int], int], starts: range, total: int, progress: Progress) -> None:
