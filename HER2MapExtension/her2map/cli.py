@@ -17,7 +17,7 @@ from .derivatives import exam_facts, read_maps, read_summary, write_fit
 from .errors import InputError
 from .exam import Exam, fit_exam, measure_maps, read_exam
 from .files import output_folder, write_text
-from .fitting import PRESETS, FittedMap
+from .fitting import PRESETS, FitOptions, FittedMap
 from .markups import read_roi
 from .phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from .progress import Progress
@@ -50,7 +50,7 @@ def _demo(options: argparse.Namespace) -> None:
         truth = write_exam(source, SIZES[options.size](), options.seed, progress)
     exam = _read(source / DICOM_FOLDER)
     print(tables.series_text(exam.assignments), end="\n\n")
-    maps = _fit(exam, options.preset)
+    maps = _fit(exam, PRESETS[options.preset])
     write_fit(output_folder(folder / "maps"), "demo", exam, options.preset, maps)
     roi = read_roi(source / ROI_FILE, truth.roi_thickness_mm)
     values = measure_maps({name: (fitted.map, fitted.geometry) for name, fitted in maps.items()}, roi)
@@ -89,9 +89,9 @@ def _series(options: argparse.Namespace) -> None:
 def _fit_command(options: argparse.Namespace) -> None:
     folder = output_folder(options.output)
     exam = _read(options.exam, options.role)
-    summary = write_fit(
-        folder, options.case, exam, options.preset, _fit(exam, options.preset, options.map_unit)
-    )
+    pulse = tuple(options.bloch_siegert) if options.bloch_siegert else None
+    how = replace(PRESETS[options.preset], map_unit=options.map_unit, bloch_siegert=pulse)
+    summary = write_fit(folder, options.case, exam, options.preset, _fit(exam, how))
     if options.json:
         _print_json(summary)
         return
@@ -159,11 +159,11 @@ def _with_role(exam: Exam, text: str) -> Exam:
     return replace(exam, assignments=tuple(assignments))
 
 
-def _fit(exam: Exam, preset: str, map_unit: str = "") -> dict[str, FittedMap]:
+def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:
     for problem in exam.incomplete:
         print(f"her2map: not fitted: {problem}", file=sys.stderr)
     with _progress("fitting") as progress:
-        return fit_exam(exam, replace(PRESETS[preset], map_unit=map_unit), progress)
+        return fit_exam(exam, options, progress)
 
 
 @contextmanager
@@ -244,6 +244,10 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--map-unit", choices=["ms", "s"], default="", help="unit of a scanner's map whose header is silent"
     )
+    fit.add_argument(
+        "--bloch-siegert", type=float, nargs=2, metavar=("K_BS", "PEAK"),
+        help="of a Bloch-Siegert pulse: K_BS in rad/uT² and nominal peak B1 in uT; such a B1 series needs it",
+    )  # fmt: skip
 
     measure = _command(
         commands, "measure", _measure, "the values of a ROI on fitted maps",

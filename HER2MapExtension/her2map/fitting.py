@@ -13,6 +13,7 @@ from .registration import Motion, register_echoes, resample
 from .relaxometry import (
     ParameterMap,
     Status,
+    b1_from_bloch_siegert,
     b1_map,
     combine_channels,
     estimate_noise,
@@ -42,6 +43,7 @@ class FitOptions:
         t2star_method: of :func:`~her2map.relaxometry.fit_monoexponential`.
         minimum_snr: T2* voxels with less SNR in the last echo are excluded; 0 keeps all.
         map_unit: "ms" or "s", for a map that the scanner made and whose header is silent.
+        bloch_siegert: K_BS in rad/uT² and nominal peak B1 in uT of the pulse; no header has them.
     """
 
     vfa_method: str = "nonlinear"
@@ -50,6 +52,7 @@ class FitOptions:
     t2star_method: str = "rician"
     minimum_snr: float = 0.0
     map_unit: str = ""
+    bloch_siegert: tuple[float, float] | None = None
 
 
 RECOMMENDED = FitOptions()
@@ -217,6 +220,15 @@ def _read_b1_map(series: Series, context: _Context) -> FittedMap:
     return FittedMap(fitted, series)
 
 
+def _fit_bloch_siegert(series: Series, context: _Context) -> FittedMap:
+    if context.options.bloch_siegert is None:
+        raise InputError("Bloch-Siegert phases need K_BS (rad/uT²) and nominal peak B1 (uT) of their pulse.")
+    k_bs, peak = context.options.bloch_siegert
+    fitted = b1_from_bloch_siegert(series.data[0], series.data[1], k_bs, peak)
+    context.progress(1.0)
+    return FittedMap(fitted, series)
+
+
 def _read_scanner_map(series: Series, context: _Context) -> FittedMap:
     unit = series.unit or context.options.map_unit
     if unit not in _MS_PER:
@@ -247,6 +259,7 @@ _FITS = {
     Technique.MULTI_ECHO_SPIN_ECHO: _fit_multi_echo_spin_echo,
     Technique.MULTI_ECHO_GRADIENT_ECHO: _fit_multi_echo_gradient_echo,
     Technique.B1_MAP: _read_b1_map,
+    Technique.BLOCH_SIEGERT: _fit_bloch_siegert,
     Technique.SCANNER_MAP: _read_scanner_map,
 }
 
