@@ -142,4 +142,5 @@ def percent(fraction: float, decimals: int, sign: bool = False) -> str:
     """A fraction as a percentage; a dash where there is none."""
     if math.isnan(fraction):
         return "–"
-    return f"{100 * fraction:{'+' if sign else ''}.{decimals}f} %"
+    rounded = round(100 * fraction, decimals) + 0.0  # never "-0"
+    return f"{rounded:{'+' if sign else ''}.{decimals}f} %"
