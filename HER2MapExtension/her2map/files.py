@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ def replacing(path: Path) -> Iterator[Path]:
         reason = error.strerror or type(error).__name__
         raise InputError(f"Cannot write {path} ({reason}); free space or choose another folder.") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # never written, or its folder is gone
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
