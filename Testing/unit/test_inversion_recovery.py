@@ -160,6 +160,27 @@ def test_solver_agrees_with_scipy(readout, ti, tr, dtype):
     np.testing.assert_allclose(ours.standard_error, error, rtol=1e-3)
 
 
+def least_residual(magnitude, ti, t1):
+    """The least of all sign patterns at T1: |s|^2 less its part in the plane of 1 and exp(-TI/T1)."""
+    v = np.exp(-ti[:, None] / t1)
+    v -= v.mean(axis=0)
+    v /= np.linalg.norm(v, axis=0)
+    negative = np.arange(len(ti)) < np.arange(len(ti))[:, None, None]
+    s = magnitude * np.where(negative, -1.0, 1.0).swapaxes(1, 2)
+    explained = s.sum(axis=1) ** 2 / len(ti) + (s * v).sum(axis=1) ** 2
+    return (magnitude**2).sum(axis=0) - explained.max(axis=0)
+
+
+@pytest.mark.parametrize("ti, longest, noise", [(PAPER_TI, 700, 20.0), (MOLLI_TI, 2000, 20.0)])
+def test_finds_what_an_exhaustive_search_finds(ti, longest, noise):
+    t1 = np.random.default_rng(1).uniform(200, longest, 20_000)
+    signal = rician(spin_echo(t1, ti, np.inf), noise)
+    ours = fit_inversion_recovery(signal, ti, "spin_echo")
+    grid = np.geomspace(0.125 * (ti[1] - ti[0]), 10 * ti[-1], 300)
+    exhaustive = np.min([least_residual(signal, ti, t) for t in grid], axis=0)
+    assert np.mean(least_residual(signal, ti, ours.value) <= exhaustive * 1.0001) >= 0.9995
+
+
 def test_reaches_the_cramer_rao_bound_on_rician_data():
     t1 = np.repeat(np.linspace(300, 700, 41), 2500)
     ours = fit_inversion_recovery(rician(look_locker(t1, PAPER_TI), 20.0), PAPER_TI)  # SNR 50

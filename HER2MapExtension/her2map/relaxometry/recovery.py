@@ -3,7 +3,8 @@
 Magnitude hides the sign, so each place of the null between the sorted inversion times is tried: the first k
 points are taken as negative. A and B are linear and projected out (variable projection, Golub & Pereyra 1973,
 doi 10.1137/0710036), which leaves one nonlinear parameter, log T. A grid over T, whose projections do not
-depend on the voxel, ranks all signs; the best three are refined by Newton's method and the best is kept.
+depend on the voxel, ranks all signs, and a parabola places the optimum between its points; where up to three
+are close, Newton's method decides.
 Signs by trial: Nekolla et al. 1992, J Comput Assist Tomogr 16:327.
 """
 
@@ -19,19 +20,26 @@ from .parameter_map import Status
 
 Readout = Literal["look_locker", "spin_echo"]
 
-GRID_RATIO, GRID_RATIO_TR = 1.35, 1.15
-"""Between neighbours of the search grid, without and with TR in the model, which makes the wells narrower."""
+GRID_ANGLE, GRID_RATIO_TR = 0.1, 1.15
+"""Between neighbours of the search grid: without TR in the model the turn of the curve in radians, with it
+the ratio of T, as one pattern may then have several optima."""
+TABLE_STEPS = 64
+"""The table of log T has so many entries a grid step."""
+BETWEEN, OFF = 0.4, 0.2
+"""How far below the best a pattern may be and still be tried, on the grid and interpolated, over the bend of
+the parabola. Half a step off, a parabola has lost an eighth of its bend."""
+LONGEST_STEP = 0.3
+"""Of Newton's method, in log T."""
 SHORTEST, LONGEST = 1 / 8, 10
 """T must lie between 1/8 of the first gap between inversion times (the recovery is over at the second point
 beyond that) and 10 times the last inversion time (A and T can no longer be told apart)."""
 CANDIDATES = 3
-FAST_STEPS = 2
-"""Newton steps of each candidate in the signal's own precision before one is kept."""
+BETWEEN, OFF = 0.25, 0.05
 MAX_STEPS = 30
 FLAT = 1e-12
 """A signal whose variance is a smaller part of its power does not recover."""
-SETTLED = 1e-4
-"""A Newton step in log T after which the error is of the order of its square."""
+SETTLED = 5e-4
+"""A Newton step in log T after which the error is of the order of its square, here 3e-7."""
 
 
 class Columns(NamedTuple):
@@ -76,6 +84,41 @@ def dot(a: Array, b: Array) -> Array:
     return np.einsum("ij,ij->j", a, b)
 
 
+def signed(magnitude: Array, pattern: Array) -> Array:
+    """The first `pattern` points negated."""
+    number = np.arange(len(magnitude), dtype=magnitude.dtype)[:, None]
+    return magnitude * np.sign(number + 0.5 - pattern)
+
+
+class Search(NamedTuple):
+    """How much of the squared signal each sign pattern explains."""
+
+    explained: Array
+    """(grid, n, voxels), without the direction that all of the grid shares."""
+    peak: Array
+    """The maximum over the grid, with the shared direction; (n, voxels)."""
+    where: NDArray[np.uint8]
+    """Its index."""
+
+    def take_best(self, voxels: NDArray[np.intp], log_table: Array) -> tuple[Array, Array, Array, Array]:
+        """The best pattern that is left, and strikes it off; log T at the top of the parabola through three
+        points; its height there; its bend, the negative second difference. Each has the shape of `voxels`."""
+        pattern = (self.peak if voxels.size == self.peak.shape[1] else self.peak[:, voxels]).argmax(axis=0)
+        _, n, stride = self.explained.shape
+        place = pattern * stride + voxels
+        peak, at = self.peak.ravel().take(place), self.where.ravel().take(place).astype(np.intp)
+        self.peak[pattern, voxels] = -1
+        middle = at.clip(1, len(self.explained) - 2)
+        place += middle * (n * stride)
+        left, here, right = (self.explained.ravel().take(place + i * n * stride) for i in (-1, 0, 1))
+        bend, tilt = 2 * here - left - right, 0.5 * (right - left)
+        inside = bend > np.abs(tilt)
+        offset = np.where(inside, tilt / bend, at - middle)
+        height = np.where(inside, peak + 0.5 * tilt * offset, peak)
+        start = log_table[(TABLE_STEPS * (middle + offset) + 0.5).astype(np.intp)]
+        return pattern.astype(peak.dtype), start.astype(peak.dtype), height, np.maximum(bend, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Recovery:
     """Sorted inversion times and the recovery curves that they sample.
@@ -93,17 +136,28 @@ class Recovery:
     readout: Readout
 
     @cached_property
-    def log_grid(self) -> NDArray[np.float64]:
-        """The grid over log T, limits included."""
-        lowest, highest = SHORTEST * (self.ti[1, 0] - self.ti[0, 0]), LONGEST * self.ti[-1, 0]
-        ratio = GRID_RATIO if self.tr is None else GRID_RATIO_TR
-        count = int(np.ceil(np.log(highest / lowest) / np.log(ratio))) + 1
-        return np.linspace(np.log(lowest), np.log(highest), count)
+    def log_table(self) -> NDArray[np.float64]:
+        """log T, limits included; every TABLE_STEPS-th entry is searched.
 
-    @property
-    def log_step(self) -> float:
-        """Between neighbours of the grid; a plain float, which leaves float32 arrays what they are."""
-        return float(self.log_grid[1] - self.log_grid[0])
+        Without TR, each step turns the curve by the same angle: the explained sum of squares is
+        then close to a parabola between any three neighbours.
+        """
+        lowest, highest = SHORTEST * (self.ti[1, 0] - self.ti[0, 0]), LONGEST * self.ti[-1, 0]
+        fine = np.linspace(np.log(lowest), np.log(highest), 1000)
+        if self.tr is None:
+            v = self.columns(fine).v
+            across = v - v.mean(axis=0)
+            across /= np.linalg.norm(across, axis=0)
+            turn = np.linalg.norm(np.diff(across), axis=0)
+            way = np.append(0, np.cumsum(turn)) / GRID_ANGLE
+        else:
+            way = (fine - fine[0]) / np.log(GRID_RATIO_TR)
+        count = int(np.ceil(way[-1])) * TABLE_STEPS + 1
+        return np.interp(np.linspace(0, way[-1], count), way, fine)
+
+    @cached_property
+    def log_grid(self) -> NDArray[np.float64]:
+        return self.log_table[::TABLE_STEPS]
 
     @cached_property
     def projectors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -146,52 +200,48 @@ class Recovery:
         e = np.exp(-y)
         return Columns(1 + e, y * e, (y - 1) * y * e, v, v1, v2)
 
-    def best_signs(self, magnitude: Array) -> tuple[NDArray[np.intp], NDArray[np.float64], Array]:
-        """The sign patterns that fit best on the grid, log T and the residual there; (candidates, voxels)."""
+    def search(self, magnitude: Array) -> "Search":
+        """Every sign pattern at every T of the grid."""
         n, voxels = magnitude.shape
-        explained = np.full((n, voxels), -1, magnitude.dtype)
-        where = np.zeros((n, voxels), np.uint8)
         shared, others = (matrix.astype(magnitude.dtype) for matrix in self.projectors)
-        part, better = np.empty((others.shape[1], voxels), magnitude.dtype), np.empty((n, voxels), bool)
-        here = part[:n]
+        explained = np.empty((len(others), n, voxels), magnitude.dtype)
+        peak, where = np.full((n, voxels), -1, magnitude.dtype), np.zeros((n, voxels), np.uint8)
+        better = np.empty((n, voxels), bool)
         for index, other in enumerate(others):
-            np.matmul(other, magnitude, out=part)
-            np.square(part, out=part)
-            if len(part) > n:
-                here += part[n:]
-            np.greater(here, explained, out=better)
+            here = explained[index]
+            for part in range(0, len(other), n):
+                squared = np.square(other[part : part + n] @ magnitude, out=None if part else here)
+                if part:
+                    here += squared
+            np.greater(here, peak, out=better)
             np.maximum(where, better.view(np.uint8) * np.uint8(index), out=where)  # a masked copy is slow
-            np.maximum(explained, here, out=explained)
-        explained += np.square(shared @ magnitude)
-        each, patterns = np.arange(voxels), np.empty((CANDIDATES, voxels), np.intp)
-        residual = np.empty((CANDIDATES, voxels), magnitude.dtype)
-        for pattern, left in zip(patterns, residual, strict=True):
-            explained.argmax(axis=0, out=pattern)
-            left[:] = explained[pattern, each]
-            explained[pattern, each] = -1
-        return patterns, self.log_grid[where[patterns, each]], dot(magnitude, magnitude) - residual
+            np.maximum(peak, here, out=peak)
+        peak += np.square(shared @ magnitude)
+        return Search(explained, peak, where)
 
     def newton(self, s: Array, log_t: Array) -> Step:
         """The step of the variable-projection functional for signed signals `s` (n, voxels)."""
         u, u1, u2, v, v1, v2 = self.columns(log_t)
-        uu, su = (u * u).sum(axis=0) * np.ones_like(log_t), (s * u).sum(axis=0)
-        lean = (u * v).sum(axis=0) / uu
+        uu = dot(u, u) + 0 * log_t
+        lean = dot(u, v) / uu
         across = v - lean * u
         vv = dot(across, across)
         b = dot(s, across) / vv
-        a = su / uu - lean * b
+        a = dot(s, u) / uu - lean * b
         r = s - a * u
         r -= b * v
-        slope = a * u1 + b * v1
-        slope_u, slope_v = (u * slope).sum(axis=0) / uu, dot(across, slope) / vv
-        free = slope - slope_u * u
-        free -= slope_v * across
-        information = dot(free, free)
-        downhill = dot(r, free)
-        turn_u = (u1 * r).sum(axis=0)
+        slope = b * v1
+        if self.tr is not None:
+            slope += a * u1
+        slope_u, slope_v = dot(u, slope) / uu, dot(across, slope) / vv
+        turn_u = dot(u1, r)
         q_u = uu * slope_u - turn_u
         q_v = vv * slope_v - dot(v1, r) + lean * turn_u
-        bend = dot(r, a * u2 + b * v2)
+        bend = a * dot(u2, r) + b * dot(v2, r)
+        slope -= slope_u * u
+        slope -= slope_v * across
+        information = dot(slope, slope)
+        downhill = dot(r, slope)
         convexity = information + uu * slope_u**2 + vv * slope_v**2 - q_u**2 / uu - q_v**2 / vv - bend
         is_newton = convexity > 0.1 * information
         step = downhill / np.where(is_newton, convexity, information)
@@ -202,8 +252,8 @@ class Recovery:
         )
 
     def move(self, log_t: Array, step: Array) -> Array:
-        """At most one grid point further, within the grid."""
-        moved = log_t + np.clip(step, -self.log_step, self.log_step)
+        """At most LONGEST_STEP further, within the grid."""
+        moved = log_t + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         return np.clip(moved, float(self.log_grid[0]), float(self.log_grid[-1]))
 
     def t1(self, log_t: Array, at: Step) -> tuple[Array, Array]:
@@ -244,32 +294,32 @@ class Recovery:
     def choose(self, magnitude: Array) -> tuple[Array, Array]:
         """The signed signal with the smallest residual, and log T close to its optimum.
 
-        The second and third candidates are refined only where that could still make them the best: half a
-        grid step away, the residual is higher by a quarter of a step squared times the information; four
-        times that is allowed for.
+        The second and third patterns are tried only where they could still be the best. Of patterns that fit
+        equally well, as three points often allow, the one that led on the grid is kept.
         """
-        patterns, starts, coarse = self.best_signs(magnitude)
-        starts = starts.astype(magnitude.dtype)
-        s, log_t, least, information = self.refine(magnitude, patterns[0], starts[0])
-        reach = information * self.log_step**2
-        for pattern, start, residual in zip(patterns[1:], starts[1:], coarse[1:], strict=True):
-            rivals = np.flatnonzero(residual < least + reach)
-            found, at, left, _ = self.refine(magnitude[:, rivals], pattern[rivals], start[rivals])
-            better = left < least[rivals]
-            rivals = rivals[better]
-            s[:, rivals], log_t[rivals], least[rivals] = found[:, better], at[better], left[better]
+        found = self.search(magnitude)
+        pattern, log_t, top, bend = found.take_best(np.arange(magnitude.shape[1]), self.log_table)
+        s = signed(magnitude, pattern)
+        log_t, least = self.refine(s, log_t)
+        rounding = 4 * np.finfo(magnitude.dtype).eps * dot(s, s)
+        rivals = np.flatnonzero(found.peak.max(axis=0) > top - BETWEEN * bend)
+        for _ in range(CANDIDATES - 1):
+            pattern, start, height, _ = found.take_best(rivals, self.log_table)
+            close = height > (top - OFF * bend)[rivals]
+            near = rivals[close]
+            other = signed(magnitude[:, near], pattern[close])
+            at, left = self.refine(other, self.refine(other, start[close])[0])
+            log_t[near], least[near] = self.refine(s[:, near], log_t[near])
+            better = left < (least - rounding)[near]
+            win = near[better]
+            s[:, win], log_t[win], least[win] = other[:, better], at[better], left[better]
+            rivals = rivals[found.peak[:, rivals].max(axis=0) > (top - BETWEEN * bend)[rivals]]
         return s, log_t
 
-    def refine(
-        self, magnitude: Array, pattern: NDArray[np.intp], log_t: Array
-    ) -> tuple[Array, Array, Array, Array]:
-        """The signed signal, log T after a few steps, the residual there and the information."""
-        positive = np.arange(len(magnitude))[:, None] >= pattern
-        s = magnitude * (2 * positive.astype(magnitude.dtype) - 1)
-        for _ in range(FAST_STEPS):
-            at = self.newton(s, log_t)
-            log_t = self.move(log_t, at.step)
-        return s, log_t, at.residual - at.step**2 * at.information, at.information
+    def refine(self, s: Array, log_t: Array) -> tuple[Array, Array]:
+        """log T after a step, and the residual there."""
+        at = self.newton(s, log_t)
+        return self.move(log_t, at.step), at.residual - at.step**2 * at.information
 
     def converge(self, s: Array, log_t: Array) -> tuple[Array, Step, NDArray[np.bool_]]:
         """Newton steps until log T rests at an optimum or at a limit of the grid."""
