@@ -38,8 +38,8 @@ def fit_inversion_recovery(
 
     The standard error is that of T1, by the delta method from the covariance of all three parameters; from
     three measurements it can be had only with `noise`. From the residuals of five measurements it is itself
-    uncertain by half. Where the null falls on or between close inversion times it is too low, as the sign that
-    fits better is taken there: at SNR 50 by up to a sixth of the true spread (root mean square over the
+    uncertain by half. Where the null falls on or between close inversion times it is too low, as the sign
+    that fits better is taken: at SNR 50 by up to a sixth of the true spread (root mean square over the
     voxels; a third in the median voxel) at the five TIs 100 to 800 ms, and by up to a third at MOLLI's eight
     for T1 near 260 ms, a quarter near 1400 ms. `noise` brings the five TIs within a tenth, MOLLI's hardly.
 
