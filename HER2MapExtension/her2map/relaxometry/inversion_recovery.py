@@ -41,7 +41,7 @@ def fit_inversion_recovery(
     uncertain by half. Where the null falls on or between close inversion times it is too low, as the sign
     that fits better is taken: at SNR 50 by up to a sixth of the true spread (root mean square over the
     voxels; a third in the median voxel) at the five TIs 100 to 800 ms, and by up to a third at MOLLI's eight
-    for T1 near 260 ms, a quarter near 1400 ms. `noise` brings the five TIs within a tenth, MOLLI's hardly.
+    for T1 near 260 ms, a quarter near 1400 ms. `noise` brings the five TIs to about a tenth, not MOLLI's.
 
     Args:
         signal: (n, ...), n >= 3, in any order of the inversion times. Signed values are fitted as well.
