@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 from her2map.errors import InputError
-from her2map.relaxometry import Status, expected_precision, fit_inversion_recovery
+from her2map.relaxometry import Status, expected_precision, fit_inversion_recovery, recovery_curve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
@@ -315,3 +315,14 @@ def test_expected_precision_refuses_what_cannot_be():
     for t1, snr, inversion in [(0.0, 50, 1.9), (500.0, 0, 1.9), (500.0, 50, 1.0)]:
         with pytest.raises(InputError, match="must be"):
             expected_precision(PAPER_TI, t1, snr, inversion=inversion)
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_curve_runs_through_exact_signals(order):
+    """At the measured inversion times and between them, whatever their order."""
+    between = np.linspace(50, 5000, 40)
+    ti = MOLLI_TI[order]
+    curve = recovery_curve(np.abs(look_locker(1100, ti)), ti, between)
+    assert curve == pytest.approx(np.abs(look_locker(1100, between)), abs=1e-3)
+    curve = recovery_curve(np.abs(spin_echo(700, ti, 6000)), ti, between, "spin_echo", 6000.0)
+    assert curve == pytest.approx(np.abs(spin_echo(700, between, 6000)), abs=1e-3)

@@ -2,7 +2,7 @@
 
 from .b1 import b1_from_bloch_siegert, b1_map, recognise_b1_unit, relative_b1, usable_b1
 from .epg import epg_echo_amplitudes, fit_t2_epg
-from .inversion_recovery import expected_precision, fit_inversion_recovery
+from .inversion_recovery import expected_precision, fit_inversion_recovery, recovery_curve
 from .monoexponential import fit_monoexponential
 from .noise import (
     background_mask,
@@ -34,6 +34,7 @@ __all__ = [
     "lesion_snr",
     "noise_sd",
     "recognise_b1_unit",
+    "recovery_curve",
     "relative_b1",
     "usable_b1",
     "voxel_snr",

@@ -81,6 +81,34 @@ def fit_inversion_recovery(
     )
 
 
+def recovery_curve(
+    signal: ArrayLike,
+    ti_ms: ArrayLike,
+    at_ms: ArrayLike,
+    readout: Readout = "look_locker",
+    tr_ms: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """The magnitude curve that :func:`fit_inversion_recovery` fits to one signal, at other inversion times.
+
+    Args:
+        signal: (n,), all finite.
+        at_ms: (m,), inversion times of the curve.
+        ti_ms, readout, tr_ms: as for the fit; where TR varies, the curve is that of the longest.
+
+    Returns:
+        (m,), in the unit of `signal`.
+
+    Raises:
+        InputError: as for the fit.
+    """
+    recovery = _recovery(ti_ms, readout, tr_ms)
+    magnitude = np.asarray(signal, float)[recovery.order, None]
+    log_t, at, _ = recovery.converge(*recovery.choose(magnitude))
+    t = np.exp(log_t)
+    full = 1.0 if recovery.tr is None else 1 + np.exp(-recovery.tr.max() / t)
+    return np.abs(at.a * full + at.b * np.exp(-np.asarray(at_ms, float) / t))
+
+
 def expected_precision(
     ti_ms: ArrayLike,
     t1_ms: ArrayLike,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..fitting import FittedMap
-from ..relaxometry import fit_monoexponential, fit_vfa
+from ..relaxometry import fit_monoexponential, fit_vfa, recovery_curve
 from ..roi import Roi, measure_values
 from ..series import Series, Technique
 
@@ -60,8 +60,18 @@ def _decay(signals: Series, mean: Array, te_ms: Array) -> Array:
     return np.asarray(fitted.m0 * np.exp(-te_ms / fitted.value))
 
 
+def _look_locker(signals: Series, mean: Array, ti_ms: Array) -> Array:
+    return recovery_curve(mean, signals.ti_ms, ti_ms)
+
+
+def _spin_echo_ir(signals: Series, mean: Array, ti_ms: Array) -> Array:
+    return recovery_curve(mean, signals.ti_ms, ti_ms, "spin_echo", signals.tr_ms)
+
+
 _CURVES = {
     Technique.VFA: ("flip_angle_deg", "nominal flip angle (°)", _ernst),
+    Technique.LOOK_LOCKER: ("ti_ms", "inversion time (ms)", _look_locker),
+    Technique.SPIN_ECHO_IR: ("ti_ms", "inversion time (ms)", _spin_echo_ir),
     Technique.MULTI_ECHO_SPIN_ECHO: ("te_ms", "echo time (ms)", _decay),
     Technique.MULTI_ECHO_GRADIENT_ECHO: ("te_ms", "echo time (ms)", _decay),
 }
