@@ -301,6 +301,30 @@ def test_malformed_number_counts_as_missing(tmp_path: Path) -> None:
     assert "echo time" in series.problems[0]
 
 
+def test_a_number_of_several_values_counts_as_absent(tmp_path: Path) -> None:
+    single = {"MagneticFieldStrength": "1.50", "SeriesNumber": "1234", "SliceThickness": "9.87"}
+    write(tmp_path, *slices(2, **single, EchoTime="2.51"))
+    for file in tmp_path.iterdir():
+        content = file.read_bytes()
+        for value in (*single.values(), "2.51"):
+            assert content.count(value.encode()) == 1
+            content = content.replace(value.encode(), b"12\\3")
+        file.write_bytes(content)
+    (series,) = read_series(tmp_path)
+    assert series.number is None
+    assert np.isnan([series.field_strength_t, series.slice_thickness_mm, *series.te_ms]).all()
+    assert "echo time is missing" in series.problems[0]
+
+
+def test_b_values_and_instance_numbers_of_several_values_count_as_absent(tmp_path: Path) -> None:
+    several = [image(PIXELS + i, DiffusionBValue=0.0, InstanceNumber=i) for i in (1, 2)]
+    for dataset in several:
+        dataset["DiffusionBValue"].value = [0.0, 500.0]
+    several[0]["InstanceNumber"].value = [1, 2]
+    (series,) = read(tmp_path, *several)
+    assert series.data.shape[0] == 2
+
+
 # Times -----------------------------------------------------------------------------------------------------
 
 
@@ -459,6 +483,7 @@ def test_copies_are_read_once(tmp_path: Path) -> None:
     assert "a copy of" in series.skipped[0]
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DS")  # when they are written
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
@@ -466,11 +491,18 @@ def test_copies_are_read_once(tmp_path: Path) -> None:
         ({"SamplesPerPixel": 3}, "colour"),
         ({"ImagePositionPatient": None}, "ImagePositionPatient"),
         ({"PixelSpacing": [0, 0]}, "PixelSpacing"),
+        ({"ImagePositionPatient": [0, 0, "nan"]}, "not a finite number"),
+        ({"ImagePositionPatient": [0, 0, "inf"]}, "not a finite number"),
+        ({"ImagePositionPatient": [0, 0, "1e400"]}, "not a finite number"),
+        ({"ImageOrientationPatient": [1, 0, "inf", 0, 1, 0]}, "not a finite number"),
         ({"BitsAllocated": 12}, "12 bits"),
     ],
 )
 def test_unusable_images_are_named(tmp_path: Path, fields: dict[str, Any], word: str) -> None:
-    series = read(tmp_path, image(), image(**fields))
+    write(tmp_path, image(), image(**fields))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        series = read_series(tmp_path)
     assert len(series) == 1
     assert word in series.skipped[0]
     assert "secret" not in str(series.skipped).lower()

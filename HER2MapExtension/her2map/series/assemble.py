@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .clock import DAY_S, acquired, injected, measurement_times
 from .dicom import Image
+from .header import number
 from .model import Series
 from .stacks import Stack, stacks_of, uniform_runs
 from .tags import FACTS, PRIVATE_FACTS
@@ -103,7 +104,7 @@ def _series_of_stack(
 ) -> list[Series]:
     """One series a run of evenly spaced slices; what cannot be part of one is named in `problems`."""
     problems: list[str] = []
-    table = _measurements(stack, problems)
+    table = _measurements(stack)
     result = []
     for part in _complete_parts(table, stack, problems):
         slices = sorted({s for cells in part.values() for s in cells})
@@ -136,7 +137,7 @@ def _value(number: float) -> float:
 Cells = dict[Measurement, dict[int, Image]]
 
 
-def _measurements(stack: Stack, problems: list[str]) -> Cells:
+def _measurements(stack: Stack) -> Cells:
     """Measurement -> slice -> image; equal images of one slice are channels or repetitions."""
     contrast = [
         (
@@ -144,7 +145,7 @@ def _measurements(stack: Stack, problems: list[str]) -> Cells:
             _value(i.tr_ms),
             _value(i.ti_ms),
             _value(i.te_ms),
-            _value(float(i.header.get("DiffusionBValue", np.nan))),
+            _value(number(i.header, "DiffusionBValue")),
         )
         for i in stack.images
     ]
@@ -157,11 +158,6 @@ def _measurements(stack: Stack, problems: list[str]) -> Cells:
         stack.images, stack.slice_index, contrast, channel, repetition, strict=True
     ):
         key = Measurement(r, ch, *c)
-        if s in table[key]:
-            problems.append(
-                f"{image.name} shows the same measurement as {table[key][s].name} and is left out"
-            )
-            continue
         table[key][s] = image
     return dict(sorted(table.items()))
 
@@ -203,13 +199,13 @@ def _repetitions(images: Sequence[Image], places: Sequence[Hashable]) -> list[in
         return [0] * len(images)
     for field in _REPETITION_FIELDS:
         labels = [image.header.get(field) for image in images]
-        if None in labels or len(set(labels)) != most:
+        if any(label is None or isinstance(label, tuple) for label in labels) or len(set(labels)) != most:
             continue
         if len(set(zip(places, labels, strict=True))) == len(images):
             return _ranked_by_time(images, labels)
     order = sorted(
         range(len(images)),
-        key=lambda i: (np.nan_to_num(_acquired(images[i])), images[i].header.get("InstanceNumber", 0), i),
+        key=lambda i: (np.nan_to_num(_acquired(images[i])), number(images[i].header, "InstanceNumber", 0), i),
     )
     seen: Counter[Hashable] = Counter()
     repetition = [0] * len(images)
@@ -289,6 +285,7 @@ def _series(
     rows = list(grid.values())
     first = rows[0][0]
     header = first.header
+    series_number = number(header, "SeriesNumber")
     data = np.empty((len(rows), len(slices), *first.pixels.shape), np.float32)
     for measurement, images in enumerate(rows):
         for s, image in enumerate(images):
@@ -308,15 +305,15 @@ def _series(
         component=np.array([first.component] * len(rows)),
         uid=str(header.get("SeriesInstanceUID", "")),
         description=str(header.get("SeriesDescription", "")),
-        number=header.get("SeriesNumber"),
+        number=int(series_number) if np.isfinite(series_number) else None,
         time_source=source,
         manufacturer=str(header.get("Manufacturer", "")),
         model=str(header.get("ManufacturerModelName", "")),
-        field_strength_t=float(header.get("MagneticFieldStrength", np.nan)),
+        field_strength_t=number(header, "MagneticFieldStrength"),
         scanner_map=first.scanner_map,
         unit=first.scale.unit if first.scanner_map else "",
         injection_time_s=injected(header) - midnight,
-        slice_thickness_mm=float(header.get("SliceThickness", np.nan)),
+        slice_thickness_mm=number(header, "SliceThickness"),
         sequence={name: header[name] for name in (*FACTS, *PRIVATE_FACTS) if name in header},
     )
     scale_problems = {image.scale.problem for row in rows for image in row}

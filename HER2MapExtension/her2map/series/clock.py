@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .header import Header
+from .header import Header, number
 
 DAY_S = 86400.0
 _EPOCH = date(2000, 1, 1).toordinal()  # near to today, so that seconds keep their microseconds in a double
@@ -92,25 +92,20 @@ def injected(header: Header) -> float:
     return _dated(header, "ContrastBolusStartTime", ("AcquisitionDate", "ContentDate", "SeriesDate"))
 
 
-def _number(header: Header, field: str) -> float:
-    value = header.get(field)
-    return float(value) if isinstance(value, int | float) else math.nan
-
-
 def _by_temporal_position(header: Header) -> float:
-    duration_ms = _number(header, "TemporalResolution")
+    duration_ms = number(header, "TemporalResolution")
     if not duration_ms > 0:
-        duration_ms = _number(header, "FrameAcquisitionDuration")
-    return (_number(header, "TemporalPositionIdentifier") - 1) * duration_ms / 1000
+        duration_ms = number(header, "FrameAcquisitionDuration")
+    return (number(header, "TemporalPositionIdentifier") - 1) * duration_ms / 1000
 
 
 # Trusted in this order. A relative source counts from the acquisition time of the first phase.
 _Source = tuple[str, Callable[[Header], float], bool]
 _SOURCES: tuple[_Source, ...] = (
     ("FrameAcquisitionDateTime", _frame_acquisition, False),
-    ("TemporalPositionTimeOffset", lambda h: _number(h, "TemporalPositionTimeOffset"), True),
-    ("DynamicScanBeginTime (2005,10A0)", lambda h: _number(h, "DynamicScanBeginTime"), True),
-    ("TriggerTime", lambda h: _number(h, "TriggerTime") / 1000, True),
+    ("TemporalPositionTimeOffset", lambda h: number(h, "TemporalPositionTimeOffset"), True),
+    ("DynamicScanBeginTime (2005,10A0)", lambda h: number(h, "DynamicScanBeginTime"), True),
+    ("TriggerTime", lambda h: number(h, "TriggerTime") / 1000, True),
     ("AcquisitionTime", _acquisition, False),
     ("FrameReferenceDateTime", _frame_reference, False),
     ("ContentTime", _content, False),

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..geometry import Geometry
+from .header import number
 from .model import Series
 from .roles import join, label
 from .technique import words
@@ -277,7 +278,7 @@ def _centre(series: Series, times: NDArray[np.float64]) -> tuple[float, float, s
     interval = float(np.median(np.diff(times))) if len(times) > 1 else math.nan
     duration, source = interval, "the interval between phases"
     for keyword, scale in (("FrameAcquisitionDuration", 1e-3), ("AcquisitionDuration", 1.0)):
-        stated = _number(series.sequence.get(keyword)) * scale
+        stated = number(series.sequence, keyword) * scale
         # A duration longer than the interval is that of the whole series.
         if stated > 0 and not stated > 1.05 * interval:
             duration, source = stated, keyword
@@ -338,10 +339,6 @@ def _far_off(after_s: float, target_s: float, dce: DceSeries) -> str:
         if off > max(interval, 30.0)
         else ""
     )
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _minutes(seconds: float) -> str:

@@ -29,7 +29,7 @@ from pydicom.uid import (
     RawDataStorage,
 )
 
-from .header import TAGS, Header, frame_headers
+from .header import TAGS, Header, frame_headers, number
 from .pixels import StoredPixels
 from .vendors import Scale, component, inversion_time_ms, scanner_map, true_scale
 
@@ -222,8 +222,11 @@ def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
     for field in _NEEDED:
         if field not in header:
             raise NotAnImage(f"its header has no {field}, so it has no place in the patient")
+    position = np.array(header["ImagePositionPatient"], float).reshape(3)
     axes = np.array(header["ImageOrientationPatient"], float).reshape(2, 3)
     row_spacing, column_spacing = map(float, header["PixelSpacing"])
+    if not np.isfinite([*position, *axes.flat, row_spacing, column_spacing]).all():
+        raise NotAnImage("its position, orientation or pixel spacing is not a finite number")
     if not (row_spacing > 0 and column_spacing > 0 and np.abs(axes @ axes.T - np.eye(2)).max() < 1e-2):
         raise NotAnImage("its PixelSpacing or ImageOrientationPatient is not a grid in the patient")
     return Image(
@@ -231,7 +234,7 @@ def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
         header=header,
         pixels=pixels,
         scale=true_scale(header),
-        position=np.array(header["ImagePositionPatient"], float),
+        position=position,
         axes=axes,
         spacing=(column_spacing, row_spacing),
         te_ms=_positive(header, "EchoTime"),
@@ -245,5 +248,5 @@ def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
 
 def _positive(header: Header, field: str) -> float:
     """The number, NaN where it is absent or not positive: zero is what anonymisers and maps write."""
-    value = header.get(field)
-    return float(value) if isinstance(value, int | float) and value > 0 else math.nan
+    value = number(header, field)
+    return value if value > 0 else math.nan

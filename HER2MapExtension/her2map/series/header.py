@@ -1,5 +1,6 @@
 """The header fields that the library uses, of one image, as plain Python values by DICOM keyword."""
 
+import math
 import struct
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -15,6 +16,12 @@ from .tags import GROUPS, NESTED, PRIVATE, PRIVATE_ITEMS, SEQUENCES, STANDARD
 
 Header = dict[str, Any]
 """Keyword to str, int, float or a tuple of these; what is absent, empty or malformed has no entry."""
+
+
+def number(header: Header, field: str, otherwise: float = math.nan) -> float:
+    """The field's number; `otherwise` where it is absent, has several values, or is not finite."""
+    value = header.get(field)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else otherwise
 
 
 # struct codes of binary values; decimal and integer strings are text.

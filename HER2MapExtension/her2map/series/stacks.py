@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..geometry import LPS_FROM_RAS
 from .dicom import Image
-from .header import Header
+from .header import Header, number
 
 _SAME_PLACE_MM = 0.02
 _SAME_AXIS = 1e-3  # of a direction cosine, about 0.06 degrees
@@ -50,7 +50,7 @@ class Stack:
         if len(slices) > 1:
             step = (place[-1] - place[0]) / (len(slices) - 1)
         else:
-            depth = float(header.get("SliceThickness") or header.get("SpacingBetweenSlices") or 0)
+            depth = number(header, "SliceThickness", 0) or number(header, "SpacingBetweenSlices")
             if not depth > 0:
                 depth, doubt = 1.0, "its single slice has no thickness (SliceThickness), 1 mm is taken"
             step = np.cross(*image.axes) * depth

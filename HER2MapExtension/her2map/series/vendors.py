@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .header import Header
+from .header import Header, number
 
 _COMPONENTS = {
     "M": "magnitude",
@@ -63,8 +63,8 @@ def _upper(values: tuple[Any, ...]) -> tuple[str, ...]:
 
 def component(header: Header) -> str:
     """ "magnitude", "phase", "real" or "imaginary"; magnitude where the header does not say otherwise."""
-    raw = header.get("RawImageType")
-    if isinstance(raw, int | float) and 0 <= raw <= 3:
+    raw = number(header, "RawImageType")
+    if 0 <= raw <= 3:
         return _GE_COMPONENTS[int(raw)]
     named = _COMPONENTS.get(str(header.get("ComplexImageComponent", "")).upper(), "magnitude")
     if named != "magnitude":
@@ -106,15 +106,10 @@ def inversion_time_ms(header: Header) -> float:
     Philips MOLLI writes zero in the public field and the true time in (2005,1572).
     """
     for field in ("InversionTime", "PrivateInversionTime"):
-        value = header.get(field)
-        if isinstance(value, int | float) and value > 0:
-            return float(value)
+        value = number(header, field)
+        if value > 0:
+            return value
     return math.nan
-
-
-def _number(header: Header, field: str, otherwise: float) -> float:
-    value = header.get(field)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else otherwise
 
 
 def _is_from(header: Header, vendor: str) -> bool:
@@ -129,8 +124,8 @@ def _map_scale(header: Header, slope: float, intercept: float) -> Scale:
     """A map's own physical value; seconds become milliseconds, flip angles in degrees ten times that."""
     unit = _unit(header.get("RealWorldValueUnit")) or _unit(header.get("RescaleType"))
     if "RealWorldValueSlope" in header:
-        slope = _number(header, "RealWorldValueSlope", slope)
-        intercept = _number(header, "RealWorldValueIntercept", intercept)
+        slope = number(header, "RealWorldValueSlope", slope)
+        intercept = number(header, "RealWorldValueIntercept", intercept)
     if unit == "s":
         return Scale(1000 * slope, 1000 * intercept, "ms")
     if unit == "degree":
@@ -148,7 +143,7 @@ def _phase_scale(header: Header, slope: float, intercept: float) -> Scale:
     Siemens and Philips store -π to π over the whole range of the stored values, which the rescaling makes
     symmetric about zero (Siemens -4096 to 4096, Philips -3142 to 3142); GE stores thousandths of a radian.
     """
-    stored_span = 2.0 ** _number(header, "BitsStored", 16) - 1
+    stored_span = 2.0 ** number(header, "BitsStored", 16) - 1
     half_span = slope * stored_span / 2
     named = str(header.get("RescaleType", "")).lower()
     if _is_from(header, "ge") or named in ("mrad", "milliradials", "milliradians"):
@@ -169,14 +164,14 @@ def true_scale(header: Header) -> Scale:
     compare only as (stored * RescaleSlope + RescaleIntercept) / (RescaleSlope * ScaleSlope), ScaleSlope being
     the private (2005,100E) (Chenevert et al., Transl Oncol 2014;7:65-71).
     """
-    slope = _number(header, "RescaleSlope", 1.0)
-    intercept = _number(header, "RescaleIntercept", 0.0)
+    slope = number(header, "RescaleSlope", 1.0)
+    intercept = number(header, "RescaleIntercept", 0.0)
     if scanner_map(header):
         return _map_scale(header, slope, intercept)
     if component(header) == "phase":
         return _phase_scale(header, slope, intercept)
     if _is_from(header, "philips"):
-        scale_slope = _number(header, "ScaleSlope", 0.0)
+        scale_slope = number(header, "ScaleSlope", 0.0)
         if scale_slope > 0 and slope:
             return Scale(1 / scale_slope, intercept / (slope * scale_slope))
         return Scale(
