@@ -192,6 +192,19 @@ def test_the_clock_outweighs_the_description() -> None:
     assert "10 min 00 s after the start of the DCE series" in assignment.reason
 
 
+def test_a_stale_injection_time_does_not_turn_pre_into_post() -> None:
+    exam = [*vfa(4000, injection_time_s=900.0), dce(4400, injection_time_s=900.0), *vfa(5000)]
+    assignments = propose_roles(exam)
+    assert roles(assignments) == [*[Role.T1_PRE] * 3, Role.DCE, *[Role.T1_POST] * 3]
+    assert assignments[0].reason.endswith(
+        "6 min 40 s before the start of the DCE series "
+        "(the header's injection time does not fit the DCE series)"
+    )
+    # Later than the last phase is as wrong, and another series may know better.
+    late = [*vfa(4000, injection_time_s=4450.0), dce(4400, injection_time_s=9000.0), *vfa(5000)]
+    assert "7 min 30 s before the injection" in propose_roles(late)[0].reason
+
+
 def test_dce_in_a_series_a_phase() -> None:
     phases = [
         made(f"dyn ph{i}", te_ms=1.7, tr_ms=4.6, flip_angle_deg=10, time_s=40_400 + 60 * i) for i in range(4)

@@ -92,6 +92,18 @@ def injected(header: Header) -> float:
     return _dated(header, "ContrastBolusStartTime", ("AcquisitionDate", "ContentDate", "SeriesDate"))
 
 
+def is_believable_injection(injection_s: float, phases_s: NDArray[np.float64]) -> bool:
+    """Whether an injection time fits the DCE phases that began at `phases_s`, on the same clock.
+
+    Some consoles copy the planned or the previous patient's time: the bolus of these phases came at most ten
+    minutes before the first of them and not after the last. Where no phase is known, it is believed.
+    """
+    known = phases_s[np.isfinite(phases_s)]
+    return math.isfinite(injection_s) and (
+        not len(known) or bool(known.min() - 600 <= injection_s <= known.max())
+    )
+
+
 def _by_temporal_position(header: Header) -> float:
     duration_ms = number(header, "TemporalResolution")
     if not duration_ms > 0:

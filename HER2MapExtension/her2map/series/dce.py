@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..geometry import Geometry
+from .clock import is_believable_injection
 from .header import number
 from .model import Series
 from .roles import join, label
@@ -236,9 +237,7 @@ def find_injection(dce: DceSeries, injection_time_s: float | None = None) -> Inj
         return Injection(float(injection_time_s), FROM_USER)
     if dce.injection_source and dce.injection_source != FROM_HEADER:
         return Injection(dce.injection_time_s, dce.injection_source)
-    # Some consoles copy the planned or the previous patient's time; a bolus hours away is not this one's.
-    believable = dce.time_s[0] - 600 <= dce.injection_time_s <= dce.time_s[-1]
-    if believable:
+    if is_believable_injection(dce.injection_time_s, dce.time_s):
         return Injection(dce.injection_time_s, FROM_HEADER)
     return _from_onset(dce)
 

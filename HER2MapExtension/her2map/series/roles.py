@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .clock import is_believable_injection
 from .model import Series
 from .technique import NEEDED, VARIED, Technique, alike, distinct, held_constant, identify, unreadable, words
 
@@ -236,12 +237,16 @@ def _start(series: Series) -> float:
 
 def _contrast_start(series: list[tuple[Series, bool]]) -> tuple[float, str]:
     """When the contrast came, in seconds, and what tells it; NaN where nothing does."""
-    for one, _ in sorted(series, key=lambda pair: not pair[1]):  # the DCE's own header is trusted first
-        if math.isfinite(one.injection_time_s):
-            return one.injection_time_s, "the injection"
-    starts = [_start(one) for one, dynamic in series if dynamic]
-    earliest = min(starts, default=math.inf)
-    return (earliest, "the start of the DCE series") if math.isfinite(earliest) else (math.nan, "")
+    phases = np.concatenate([np.array([]), *(one.time_s for one, dynamic in series if dynamic)])
+    stated = [one.injection_time_s for one, _ in sorted(series, key=lambda pair: not pair[1])]  # DCE first
+    for moment in stated:
+        if is_believable_injection(moment, phases):
+            return moment, "the injection"
+    phases = phases[np.isfinite(phases)]
+    if not len(phases):
+        return math.nan, ""
+    remark = " (the header's injection time does not fit the DCE series)"
+    return float(phases.min()), "the start of the DCE series" + remark * bool(np.isfinite(stated).any())
 
 
 def _before_or_after(series: Series, like: list[Series], contrast: tuple[float, str]) -> tuple[Role, str]:
