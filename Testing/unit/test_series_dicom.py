@@ -481,6 +481,7 @@ def test_copies_are_read_once(tmp_path: Path) -> None:
     series = read(tmp_path, dataset, dataset)
     assert series[0].data.shape[0] == 1
     assert "a copy of" in series.skipped[0]
+    assert series.skipped_counts == {"a copy of another file": 1}
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR DS")  # when they are written
@@ -622,7 +623,9 @@ def test_enhanced_dynamic_with_times_and_contrast_per_frame(tmp_path: Path) -> N
             item(ContrastAdministrationProfileSequence=[item(ContrastBolusStartTime="101505")])
         ],
     )
-    (series,) = read(tmp_path, dataset)
+    exam = read(tmp_path, dataset, dataset)
+    (series,) = exam
+    assert exam.skipped_counts == {"a copy of another file": 1}
     assert series.data.shape == (3, 2, 12, 16)
     np.testing.assert_allclose(series.data[:, 0], (np.array(frames)[1::2]) * 0.5 + 3)
     np.testing.assert_allclose(series.time_s - series.time_s[0], [0, 10, 20])

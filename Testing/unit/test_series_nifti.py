@@ -109,6 +109,47 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "2 values of EchoTime for 1 volumes" in " ".join(series.skipped)
 
 
+def test_maps_that_were_written_here_are_not_read_again(tmp_path: Path) -> None:
+    write(tmp_path, "sub-01_T1w", EchoTime=0.01)
+    write(tmp_path, "sub-case_T1map", Units="s", HER2MapBiomarker="T1_pre")
+    write(tmp_path, "sub-case_desc-rsquared_T1map")
+    series = read_series(tmp_path)
+    assert [s.description for s in series] == ["T1w"]
+    assert sorted(series.skipped_counts.items()) == [
+        ("a derived image (desc- in its name), such as HER2Map writes beside its maps", 1),
+        ("a map that HER2Map wrote", 1),
+    ]
+    with pytest.raises(InputError, match="a map that HER2Map wrote"):
+        read_series(tmp_path / "sub-case_T1map.nii.gz")
+
+
+def test_what_is_shared_holds_no_file_name(tmp_path: Path) -> None:
+    folder = tmp_path / "Smith_Jane"
+    folder.mkdir()
+    for stem in ("sub-SmithJane_ses-20200101_flip-1_VFA", "T1w"):
+        write(folder, stem)
+    write(folder, "smith", EchoTime=[1, 2])
+    write(folder, "smith2")
+    (folder / "smith2.json").write_text("{")
+    (folder / "smith3.nii").write_bytes(b"smith")
+    (folder / "smith4.dcm").write_bytes(b"smith")
+    series = read_series(tmp_path)
+    assert [s.description for s in series] == ["T1w", "flip-1_VFA"]
+    assert sum(series.skipped_counts.values()) == len(series.skipped) == 4
+    shared = [*series.problems, *series.skipped_counts, *(s.description for s in series)]
+    assert series.problems[0].startswith("series (T1w): it has no side-car")
+    assert not any("smith" in text.lower() or "2020" in text for text in shared)
+
+
+@pytest.mark.parametrize("field", ["MagneticFieldStrength", "SliceThickness", "SeriesNumber"])
+@pytest.mark.parametrize("value", [[1.5, 3], float("inf"), float("nan"), "3"])
+def test_a_field_that_is_no_single_number_counts_as_absent(tmp_path: Path, field: str, value: Any) -> None:
+    write(tmp_path, "one", EchoTime=0.01, **{field: value})
+    (series,) = read_series(tmp_path)
+    assert series.number is None
+    assert np.isnan([series.field_strength_t, series.slice_thickness_mm]).all()
+
+
 def test_two_subjects_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "sub-01_T1w")
     write(tmp_path, "sub-02_T1w")

@@ -53,7 +53,8 @@ class Image:
     """One slice of one measurement.
 
     Attributes:
-        name: the file's name below the folder that was read, with the frame's number where it has several.
+        name: the file's name below the folder that was read.
+        frame: its number in the file, counted from 1.
         header: its fields by DICOM keyword.
         pixels: where its pixels are.
         scale: how they become true values.
@@ -65,6 +66,7 @@ class Image:
     """
 
     name: str
+    frame: int
     header: Header
     pixels: StoredPixels
     scale: Scale
@@ -122,8 +124,8 @@ def _images_of(stream: BinaryIO, file: Path, name: str) -> list[Image]:
         raise NotAnImage(f"it has {frames} frames but describes {len(headers)}")
     stored = _stored_pixels(syntax, source, file, size, first, frames)
     return [
-        _image(header, pixels, name if frames == 1 else f"{name} frame {number}")
-        for number, (header, pixels) in enumerate(zip(headers, stored, strict=True), 1)
+        _image(header, pixels, name, frame)
+        for frame, (header, pixels) in enumerate(zip(headers, stored, strict=True), 1)
     ]
 
 
@@ -218,7 +220,7 @@ def _decode(file: Path, syntax: UID) -> NDArray[Any]:
         ) from None
 
 
-def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
+def _image(header: Header, pixels: StoredPixels, name: str, frame: int) -> Image:
     for field in _NEEDED:
         if field not in header:
             raise NotAnImage(f"its header has no {field}, so it has no place in the patient")
@@ -231,6 +233,7 @@ def _image(header: Header, pixels: StoredPixels, name: str) -> Image:
         raise NotAnImage("its PixelSpacing or ImageOrientationPatient is not a grid in the patient")
     return Image(
         name=name,
+        frame=frame,
         header=header,
         pixels=pixels,
         scale=true_scale(header),

@@ -13,12 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .assemble import name_of
 from .clock import seconds_of_day
+from .header import number
 from .model import Series
 
 _ENDINGS = (".nii", ".nii.gz")
 # BIDS entities, and dcm2niix's suffixes, that number the measurements of one acquisition.
 _NUMBERING = re.compile(r"_(?:echo|flip|inv)-\d+|_[ei]\d+(?=_|$)", re.IGNORECASE)
+_DERIVED = re.compile(r"(?:^|_)desc-")
+# The subject and the session name the patient and the date; entities and suffix tell the series apart.
+_SUBJECT = re.compile(r"^sub-[0-9A-Za-z]+_(?:ses-[0-9A-Za-z]+_)?(?=.)")
 _PARTS = (
     ("phase", re.compile(r"(?:^|_)(?:part-phase|phase|ph)(?=_|$)", re.IGNORECASE)),
     ("real", re.compile(r"(?:^|_)(?:part-real|real)(?=_|$)", re.IGNORECASE)),
@@ -71,11 +76,7 @@ def read_nifti(files: Sequence[tuple[Path, str]]) -> tuple[list[Series], list[tu
     Raises:
         InputError: the file names are those of several BIDS subjects.
     """
-    subjects = {match.group() for _, name in files if (match := re.search(r"sub-[0-9A-Za-z]+", name))}
-    if len(subjects) > 1:
-        raise InputError(
-            f"The folder holds images of {len(subjects)} subjects; give the folder of one subject."
-        )
+    subjects: set[str] = set()
     groups: dict[tuple[Any, ...], list[Series]] = {}
     unreadable = []
     for file, name in files:
@@ -95,6 +96,11 @@ def read_nifti(files: Sequence[tuple[Path, str]]) -> tuple[list[Series], list[tu
             tuple(np.round(series.affine, 3).ravel()),
         )
         groups.setdefault(key, []).append(series)
+        subjects |= set(re.findall(r"sub-[0-9A-Za-z]+", name)[:1])
+    if len(subjects) > 1:
+        raise InputError(
+            f"The folder holds images of {len(subjects)} subjects; give the folder of one subject."
+        )
     return [_joined(members) for members in groups.values()], unreadable
 
 
@@ -106,9 +112,13 @@ def _load(file: Path, name: str) -> _Volume:
         try:
             card = json.loads(card_file.read_text(encoding="utf-8"))
         except ValueError:
-            raise InputError(f"its side-car {card_file.name} is not valid JSON") from None
+            raise InputError("its side-car is not valid JSON") from None
         if not isinstance(card, dict):
-            raise InputError(f"its side-car {card_file.name} is not a JSON object")
+            raise InputError("its side-car is not a JSON object")
+    if "HER2MapBiomarker" in card:
+        raise InputError("a map that HER2Map wrote")
+    if _DERIVED.search(stem):
+        raise InputError("a derived image (desc- in its name), such as HER2Map writes beside its maps")
     return _Volume(name, stem, nibabel.load(file), card, bool(card))
 
 
@@ -138,16 +148,16 @@ def _series(volume: _Volume) -> Series:
         channel=np.zeros(count, int),
         component=np.array([component] * count),
         uid=volume.name,
-        description=str(card.get("SeriesDescription", volume.stem)),
-        number=_integer(card.get("SeriesNumber")),
+        description=str(card.get("SeriesDescription", _SUBJECT.sub("", volume.stem))),
+        number=_integer(card),
         time_source="AcquisitionTime" if "AcquisitionTime" in card else "",
         manufacturer=str(card.get("Manufacturer", "")),
         model=str(card.get("ManufacturersModelName", "")),
-        field_strength_t=_scalar(card.get("MagneticFieldStrength")),
+        field_strength_t=number(card, "MagneticFieldStrength"),
         scanner_map=quantity,
         unit=unit,
         injection_time_s=seconds_of_day(card.get("ContrastBolusStartTime")),
-        slice_thickness_mm=_scalar(card.get("SliceThickness")),
+        slice_thickness_mm=number(card, "SliceThickness"),
         sequence={name: _plain(card[name]) for name in _FACTS if name in card},
     )
     if volume.has_card and not quantity:
@@ -160,7 +170,7 @@ def _series(volume: _Volume) -> Series:
             )
             if np.isnan(values).any()
         ]
-    series.problems = tuple(f"{volume.name}: {problem}." for problem in problems)
+    series.problems = tuple(f"{name_of(series)}: {problem}." for problem in problems)
     return series
 
 
@@ -192,11 +202,13 @@ def _in_true_scale(
 
 
 def _scalar(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if plain and math.isfinite(value) else math.nan
 
 
-def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
+def _integer(card: dict[str, Any]) -> int | None:
+    value = number(card, "SeriesNumber")
+    return int(value) if math.isfinite(value) else None
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Reading an exam: a folder of DICOM or NIfTI files to series."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,15 +23,18 @@ class SeriesList(list[Series]):
     """The series of an exam in the order of their acquisition.
 
     Attributes:
-        skipped: every file that gave no image, as "its name below the folder read: the reason".
+        skipped: every file that gave no image, as "its name below the folder read: the reason". Exports are
+            often named after patients, so this is for the screen alone.
+        skipped_counts: how many files were skipped for each reason; it names no file.
         notes: what concerns the exam as a whole.
     """
 
     def __init__(
-        self, series: Sequence[Series], skipped: Sequence[str] = (), notes: Sequence[str] = ()
+        self, series: Sequence[Series], skipped: Sequence[tuple[str, str]] = (), notes: Sequence[str] = ()
     ) -> None:
         super().__init__(series)
-        self.skipped = tuple(skipped)
+        self.skipped = tuple(f"{name}: {reason}" for name, reason in skipped)
+        self.skipped_counts = dict(Counter(reason for _, reason in skipped))
         self.notes = tuple(notes)
 
     @property
@@ -65,12 +69,12 @@ def read_series(path: str | os.PathLike[str], progress: Progress = no_progress) 
             try:
                 images += read_images(file, name)
             except NotAnImage as verdict:
-                skipped.append(f"{name}: {verdict}")
+                skipped.append((name, str(verdict)))
     images, copies = _without_copies(images)
     notes = _check_patients(images, root)
     series = assemble(images, _Filler(len(images), progress)) if images else []
     from_nifti, unreadable = read_nifti(nifti)
-    skipped += [*copies, *(f"{name}: {reason}" for name, reason in unreadable)]
+    skipped += [*copies, *unreadable]
     if not series and not from_nifti:
         raise InputError(_nothing_found(root, files, skipped))
     progress(1.0)
@@ -98,26 +102,25 @@ def _files_of(root: Path) -> list[Path]:
     return files
 
 
-def _nothing_found(root: Path, files: Sequence[Path], skipped: Sequence[str]) -> str:
+def _nothing_found(root: Path, files: Sequence[Path], skipped: Sequence[tuple[str, str]]) -> str:
     if len(files) == 1 and skipped:
-        return f"Nothing can be read from {skipped[0]}."
-    example = f" (for example {skipped[0]})" if skipped else ""
+        return f"Nothing can be read from {': '.join(skipped[0])}."
+    example = f" (for example {': '.join(skipped[0])})" if skipped else ""
     return f"None of the {len(files)} files in {root} is a DICOM or NIfTI image of MR{example}."
 
 
-def _without_copies(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
-    """Every image once: exports often hold the same instance twice."""
+def _without_copies(images: Sequence[Image]) -> tuple[list[Image], list[tuple[str, str]]]:
+    """Every image once, and the files left out: exports often hold the same instance twice."""
     first: dict[tuple[object, ...], Image] = {}
     kept, copies = [], []
     for image in images:
         uid = image.header.get("SOPInstanceUID")
-        frame = image.name.rpartition(" frame ")[2] if " frame " in image.name else ""
-        original = first.setdefault((uid, frame), image)
+        original = first.setdefault((uid, image.frame), image)
         if uid is None or original is image:
             kept.append(image)
         else:
-            copies.append(f"{image.name}: a copy of {original.name}")
-    return kept, copies
+            copies.append(image.name)
+    return kept, [(name, "a copy of another file") for name in dict.fromkeys(copies)]
 
 
 def _check_patients(images: Sequence[Image], root: Path) -> list[str]:
