@@ -93,7 +93,9 @@ def test_spin_echo_trains_are_t2(shared_data: Path) -> None:
 
 
 def test_philips_molli_goes_before_the_scanner_map(shared_data: Path) -> None:
-    found = groups(propose_roles(read_series(shared_data / "molli_philips_enhanced")))
+    proposed = propose_roles(read_series(shared_data / "molli_philips_enhanced"))
+    assert [a.key for a in proposed] == ["701a", "701b"]  # one series of the scanner
+    found = groups(proposed)
     first, second = found[Role.T1_PRE]
     assert (first.technique, second.technique) == (Technique.LOOK_LOCKER, Technique.SCANNER_MAP)
     assert "measured signals" in first.reason
@@ -299,6 +301,73 @@ def test_an_override_without_technique_asks_for_it() -> None:
         override(assignments, series, Role.T1_PRE)
     with pytest.raises(InputError, match="not part of this exam"):
         override(assignments, molli(0), Role.NONE)
+
+
+def test_an_override_by_a_technique_that_does_not_suit_is_refused() -> None:
+    exam = [*vfa(10), molli(60), made("t1map", time_s=70, scanner_map="T1", unit="ms")]
+    proposed = propose_roles(exam)
+    with pytest.raises(
+        InputError, match=r"\(MOLLI\) for the role T2: multi_echo_spin_echo; vfa does not suit"
+    ):
+        override(proposed, exam[3], Role.T2, Technique.VFA)
+    with pytest.raises(InputError, match="scanner_map does not suit"):
+        override(proposed, exam[4], Role.T2, Technique.SCANNER_MAP)
+    assert override(proposed, exam[4], Role.T1_POST)[4].technique is Technique.SCANNER_MAP
+    named = override(proposed, exam[3], Role.T1_PRE, Technique.SPIN_ECHO_IR)[3]
+    assert named.reason == "chosen by the user; its header says gradient echo"
+
+
+def test_an_override_against_the_header_says_so() -> None:
+    for sequence, role, word in ((SPIN, Role.T2STAR, "spin"), (GRADIENT, Role.T2, "gradient")):
+        series = made("map", te_ms=[10, 20, 30], tr_ms=900, sequence=sequence)
+        (chosen,) = override(propose_roles([series]), series, role)
+        assert (chosen.role, chosen.missing) == (role, ())
+        assert chosen.reason == f"chosen by the user; its header says {word} echo"
+
+
+def test_a_b1_map_is_one_measurement_of_a_named_unit() -> None:
+    echoes = made("t2", te_ms=[10, 20, 30], tr_ms=900, sequence=SPIN)
+    (group,) = groups(override(propose_roles([echoes]), echoes, Role.B1))[Role.B1]
+    assert group.missing == ("exactly one measurement, the map (it has 3)",)
+    silent = made("b1map", te_ms=2, tr_ms=900, flip_angle_deg=8)
+    proposed = propose_roles([silent])
+    assert groups(proposed)[Role.B1][0].missing == ("the unit of the map of series (b1map)",)
+    (chosen,) = override(proposed, silent, Role.B1)
+    assert chosen.missing == ()
+    assert "its header does not name the unit of the map" in chosen.reason
+
+
+def test_every_series_has_a_key_of_its_own() -> None:
+    numbers = [701, None, 3, 701, None]
+    exam = [made(str(i), te_ms=i + 1, time_s=i, number=n) for i, n in enumerate(numbers)]
+    proposed = propose_roles(exam)
+    assert [a.key for a in proposed] == ["701a", "n1", "3", "701b", "n2"]
+    assert [a.key for a in override(proposed, exam[3], Role.DCE)] == ["701a", "n1", "3", "701b", "n2"]
+    many = [made("", te_ms=1, time_s=0, number=7) for _ in range(53)]
+    keys = [a.key for a in propose_roles(many)]
+    assert (keys[25:27], keys[52]) == (["7z", "7aa"], "7ba")
+    assert len(set(keys)) == len(keys)
+
+
+def test_what_a_stack_lacks_names_the_series() -> None:
+    exam = vfa(10)
+    for number, series in enumerate(exam, 5):
+        series.number, series.tr_ms = number, np.array([np.nan])
+    (group,) = groups(propose_roles(exam))[Role.T1_PRE]
+    assert group.missing == tuple(
+        f"TR of measurement 1 of series {n} (vfa {a})" for n, a in ((5, 2), (6, 5), (7, 12))
+    )
+
+
+def test_a_series_without_te_is_not_used_and_says_so() -> None:
+    (lost,) = propose_roles([made("t2", te_ms=[np.nan] * 3, tr_ms=900, flip_angle_deg=90, sequence=SPIN)])
+    assert lost.role is Role.NONE
+    assert lost.reason == "its header lacks TE, so nothing tells what it measures"
+    assert lost.missing == tuple(f"TE of measurement {i}" for i in (1, 2, 3))
+    (partly,) = propose_roles([made("t2", te_ms=[10, np.nan, 30], tr_ms=900, sequence=SPIN)])
+    assert (partly.role, partly.missing) == (Role.NONE, ("TE of measurement 2",))
+    angles = [made("vfa", te_ms=2, tr_ms=5, flip_angle_deg=np.nan, time_s=t) for t in (1, 2)]
+    assert [a.missing for a in propose_roles(angles)] == [("flip angle of measurement 1",)] * 2
 
 
 def test_join_refuses_other_grids_and_components() -> None:

@@ -11,8 +11,20 @@ import numpy as np
 
 from ..errors import InputError
 from .clock import is_believable_injection
+from .keys import unique_keys
 from .model import Series
-from .technique import NEEDED, VARIED, Technique, alike, distinct, held_constant, identify, unreadable, words
+from .technique import (
+    NEEDED,
+    VARIED,
+    Technique,
+    alike,
+    distinct,
+    doubts,
+    held_constant,
+    identify,
+    unreadable,
+    words,
+)
 
 
 class Role(str, Enum):
@@ -36,6 +48,8 @@ class Assignment:
         reason: of the proposal, in words for the radiologist.
         missing: what a fit would lack, each by name ("TI of measurement 3").
         by_user: whether the user chose it.
+        key: by which the series is addressed: its number, with a letter where several share it ("701a"), and
+            "n1", "n2", ... for series without a number, in the order listed.
     """
 
     series: Series
@@ -44,6 +58,7 @@ class Assignment:
     reason: str
     missing: tuple[str, ...] = ()
     by_user: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +105,7 @@ _ALLOWED = {
     Role.B1: (Technique.B1_MAP, Technique.BLOCH_SIEGERT),
     Role.NONE: (Technique.NONE,),
 }
+_QUANTITY = {Role.T1_PRE: "T1", Role.T1_POST: "T1", Role.T2: "T2", Role.T2STAR: "T2star"}
 _RANK = [*_T1_TECHNIQUES, Technique.B1_MAP, Technique.BLOCH_SIEGERT]
 # "Pre-contrast" holds the word contrast, so the words for before are looked for first.
 _BEFORE = re.compile(
@@ -113,7 +129,7 @@ def propose_roles(series: Sequence[Series]) -> list[Assignment]:
         [(s, finding.technique is Technique.DCE) for s, finding in zip(series, findings, strict=True)]
     )
     proposals = []
-    for one, finding in zip(series, findings, strict=True):
+    for one, finding, key in zip(series, findings, unique_keys(series), strict=True):
         role, when = _role(one, finding.technique), ""
         if role in _T1_ROLES:
             like = [
@@ -122,7 +138,8 @@ def propose_roles(series: Sequence[Series]) -> list[Assignment]:
                 if other.technique is finding.technique and _repeats(s, one)
             ]
             role, when = _before_or_after(one, like, start)
-        proposals.append(Assignment(one, role, finding.technique, finding.reason + when, finding.missing))
+        reason = finding.reason + when
+        proposals.append(Assignment(one, role, finding.technique, reason, finding.missing, key=key))
     return proposals
 
 
@@ -135,14 +152,16 @@ def override(
         technique: left out, it is the one it had if that suits the role, else the only one that suits.
 
     Raises:
-        InputError: the series is not among the assignments, or the technique has to be named.
+        InputError: the series is not among the assignments, or the technique has to be named, or another one,
+            since it does not suit the role.
     """
     if not any(a.series is series for a in assignments):
         raise InputError(f"The series {label(series)} is not part of this exam.")
 
     def chosen(old: Assignment) -> Assignment:
-        new = technique or _suitable(old, role)
-        return Assignment(series, role, new, "chosen by the user", unreadable(series, new), by_user=True)
+        new = _suitable(old, role, technique)
+        reason = "; ".join(["chosen by the user", *doubts(series, new)])
+        return Assignment(series, role, new, reason, unreadable(series, new), by_user=True, key=old.key)
 
     return [chosen(a) if a.series is series else a for a in assignments]
 
@@ -215,17 +234,24 @@ def _role(series: Series, technique: Technique) -> Role:
     return _ROLES.get(technique, Role.T1_PRE)
 
 
-def _suitable(old: Assignment, role: Role) -> Technique:
-    allowed = _ALLOWED[role]
-    if role is Role.B1:
-        return Technique.BLOCH_SIEGERT if set(old.series.component) == {"phase"} else Technique.B1_MAP
-    if old.series.scanner_map and role not in (Role.NONE, Role.DCE):
-        return Technique.SCANNER_MAP
-    if old.technique in allowed or len(allowed) == 1:
-        return old.technique if old.technique in allowed else allowed[0]
-    named = ", ".join(technique.value for technique in allowed)
+def _suitable(old: Assignment, role: Role, wanted: Technique | None) -> Technique:
+    """The technique by which the series can have the role: `wanted`, or without one the likeliest."""
+    allowed, series = _ALLOWED[role], old.series
+    if series.scanner_map and _QUANTITY.get(role) == series.scanner_map:
+        allowed = (Technique.SCANNER_MAP, *allowed)
+    if wanted in allowed:
+        return wanted
+    if wanted is None:
+        if role is Role.B1:
+            return Technique.BLOCH_SIEGERT if set(series.component) == {"phase"} else Technique.B1_MAP
+        if old.technique in allowed:
+            return old.technique
+        if len(allowed) == 1 or allowed[0] is Technique.SCANNER_MAP:
+            return allowed[0]
+    named = " or ".join(technique.value for technique in allowed)
+    refused = f"; {wanted.value} does not suit it" if wanted else ""
     raise InputError(
-        f"Name the technique of series {label(old.series)} for the role {role.value}: one of {named}."
+        f"Name the technique of series {label(series)} for the role {role.value}: {named}{refused}."
     )
 
 
@@ -287,17 +313,18 @@ def _repeats(a: Series, b: Series) -> bool:
 
 def _place(assignment: Assignment, ones: list[Group]) -> None:
     """Add the series to the first group that it completes, else open a new one."""
+    missing = tuple(f"{lack} of series {label(assignment.series)}" for lack in assignment.missing)
     for i, group in enumerate(ones):
         if _belongs(assignment, group):
-            missing = tuple(dict.fromkeys(group.missing + assignment.missing))
-            ones[i] = replace(group, series=(*group.series, assignment.series), missing=missing)
+            series = (*group.series, assignment.series)
+            ones[i] = replace(group, series=series, missing=(*group.missing, *missing))
             return
     ones.append(
         Group(
             assignment.role,
             assignment.technique,
             (assignment.series,),
-            missing=assignment.missing,
+            missing=missing,
             by_user=assignment.by_user,
         )
     )
@@ -325,6 +352,9 @@ def _with_count(group: Group) -> Group:
     if group.technique is Technique.BLOCH_SIEGERT:
         n = sum(len(s.data) for s in group)
         lack = "" if n == 2 else f"exactly two phase images (it has {n})"
+    elif group.technique is Technique.B1_MAP:
+        n = sum(len(s.data) for s in group)
+        lack = "" if n == 1 else f"exactly one measurement, the map (it has {n})"
     elif group.technique in NEEDED:
         fewest, things = NEEDED[group.technique]
         n = len(distinct(np.concatenate([getattr(s, VARIED[group.technique]) for s in group])))

@@ -44,6 +44,13 @@ NEEDED = {
 }
 """The fewest different values with which a fit still says how well it fits (two suffice for VFA)."""
 
+_SPIN_ECHO = {
+    Technique.VFA: False,
+    Technique.LOOK_LOCKER: False,
+    Technique.SPIN_ECHO_IR: True,
+    Technique.MULTI_ECHO_SPIN_ECHO: True,
+    Technique.MULTI_ECHO_GRADIENT_ECHO: False,
+}
 _LABELS = {"te_ms": "TE", "tr_ms": "TR", "ti_ms": "TI", "flip_angle_deg": "flip angle"}
 _UNITS = {"te_ms": " ms", "tr_ms": " ms", "ti_ms": " ms", "flip_angle_deg": "°"}
 _COMPUTED = {"SUB", "SUBTRACT", "SUBTRACTION", "MIP", "MPR", "PROJECTION IMAGE"}
@@ -135,12 +142,27 @@ def unreadable(series: Series, technique: Technique) -> tuple[str, ...]:
         needed.append("tr_ms")
     if technique is Technique.DCE:
         needed = ["time_s"]
+    return _absent(series, needed)
+
+
+def _absent(series: Series, parameters: Iterable[str]) -> tuple[str, ...]:
     labels = {**_LABELS, "time_s": "acquisition time"}
     return tuple(
         f"{labels[name]} of measurement {i + 1}"
-        for name in needed
+        for name in parameters
         for i in np.flatnonzero(~np.isfinite(getattr(series, name)))
     )
+
+
+def doubts(series: Series, technique: Technique) -> list[str]:
+    """What speaks against a technique that the user chose for the series."""
+    found = []
+    reads_spin_echo, is_one = _SPIN_ECHO.get(technique), is_spin_echo(series)
+    if None not in (reads_spin_echo, is_one) and reads_spin_echo != is_one:
+        found.append(f"its header says {'spin' if is_one else 'gradient'} echo")
+    if technique is Technique.B1_MAP and not series.unit:
+        found.append("its header does not name the unit of the map, which is recognised from the values")
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,6 +322,12 @@ def _mapping(facts: _Facts, static: list[_Facts]) -> Finding:
             f"gradient echo with {_listed(varied['flip_angle_deg'], 'flip_angle_deg')}",
             unreadable(series, Technique.VFA),
         )
+    telling = ["te_ms"] if facts.spin_echo else ["te_ms", "flip_angle_deg"]
+    lost = [name for name in telling if not np.isfinite(getattr(series, name)).all()]
+    if lost:
+        names = " and ".join(_LABELS[name] for name in lost)
+        reason = f"its header lacks {names}, so nothing tells what it measures"
+        return Finding(Technique.NONE, reason, _absent(series, lost))
     return Finding(Technique.NONE, "a single echo, flip angle and time: nothing to fit")
 
 
@@ -317,7 +345,7 @@ def _inversion(series: Series, times: list[float]) -> Finding:
 def _multi_echo(series: Series, times: list[float]) -> Finding:
     if len(times) < 3:
         reason = f"{_listed(times, 'te_ms')} only (Dixon, field map or double echo)"
-        return Finding(Technique.NONE, reason, ("a third echo",))
+        return Finding(Technique.NONE, reason, _absent(series, ["te_ms"]) or ("a third echo",))
     spin_echo = is_spin_echo(series)
     if spin_echo is None:
         reason = "several echoes, but the header does not tell spin from gradient echo; choose T2 or T2*"
