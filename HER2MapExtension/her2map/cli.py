@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from . import __version__
-from .derivatives import exam_facts, read_maps, read_summary, write_fit
+from .derivatives import read_maps, read_summary, roi_thickness, write_fit
 from .errors import InputError
 from .exam import Exam, fit_exam, measure_maps, read_exam
 from .files import output_folder, write_text
@@ -25,6 +25,7 @@ from .report import tables
 from .report.exam import ExamReport, score_text, write_overview, write_report
 from .score import demo_card, predict
 from .series import Role, Technique, override
+from .summary import exam_facts
 
 SIZES = {"small": ExamSettings.small, "standard": ExamSettings.standard, "clinical": ExamSettings.clinical}
 
@@ -82,7 +83,7 @@ def _series(options: argparse.Namespace) -> None:
         _print_json(exam_facts(exam))
         return
     print(tables.series_text(exam.assignments))
-    for line in (*exam.notes, *exam.skipped):
+    for line in (*exam.remarks, *exam.skipped):
         print(line, file=sys.stderr)
 
 
@@ -97,7 +98,7 @@ def _fit_command(options: argparse.Namespace) -> None:
         return
     for name, facts in summary["maps"].items():
         fitted = facts["status_shares"]["FITTED"]
-        print(f"{name:8} {tables.percent(fitted, 0):>5} of voxels fitted; {facts['method']}")
+        print(f"{name:8} {tables.percent(fitted, 0):>5} of the measured voxels fitted; {facts['method']}")
         for note in facts["notes"]:
             print(f"         {note}")
     print(f"\nMaps: {folder}")
@@ -107,18 +108,24 @@ def _measure(options: argparse.Namespace) -> None:
     maps = read_maps(options.maps)
     thickness = options.thickness
     if thickness is None:
-        thickness = ((read_summary(options.maps).get("dce")) or {}).get("slice_thickness_mm")
+        thickness = roi_thickness(read_summary(options.maps))
     values = measure_maps(maps, read_roi(options.roi, thickness))
     without = [f"{name}: {value.reason}" for name, value in values.values.items() if value.reason]
     if len(without) == len(values.values):
         raise InputError(f"The ROI {options.roi.name} has no value on any map; {without[0]}")
     rows = tables.value_rows(values)
     if options.output:
+        _refuse_special_file(options.output)
         write_text(output_folder(options.output.parent) / options.output.name, tables.values_csv(rows))
     if options.json:
         _print_json([asdict(row) for row in rows])
     else:
         print(tables.values_text(rows))
+
+
+def _refuse_special_file(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file that could be replaced; name another with --output.")
 
 
 def _phantom(options: argparse.Namespace) -> None:
@@ -160,8 +167,8 @@ def _with_role(exam: Exam, text: str) -> Exam:
 
 
 def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:
-    for problem in exam.incomplete:
-        print(f"her2map: not fitted: {problem}", file=sys.stderr)
+    for remark in exam.remarks:
+        print(f"her2map: note: {remark}", file=sys.stderr)
     with _progress("fitting") as progress:
         return fit_exam(exam, options, progress)
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .biomarkers import Biomarkers, from_values
 from .errors import InputError
@@ -40,13 +40,29 @@ class Exam:
 
     Attributes:
         assignments: one a series.
-        skipped: the files that are no images, with the reason.
+        skipped: the files that gave no image, with the reason. File names may hold a patient's name, so
+            these lines are for the screen alone.
+        skipped_counts: how many files were skipped for each reason.
         notes: what concerns the exam as a whole.
     """
 
     assignments: tuple[Assignment, ...]
     skipped: tuple[str, ...] = ()
+    skipped_counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the maps must know: what was left out, is missing, or came at another time."""
+        problems = dict.fromkeys(problem for a in self.assignments for problem in a.series.problems)
+        lacking = (f"not fitted: {line}" for line in self.incomplete)
+        skipped = (f"{count} files skipped: {reason}" for reason, count in self.skipped_counts.items())
+        try:
+            delay = self.t1_post_delay
+            late = (delay.remark,) if delay and delay.remark else ()
+        except InputError as problem:
+            late = (str(problem),)
+        return (*self.notes, *problems, *lacking, *late, *skipped)
 
     def group(self, role: Role) -> Group | None:
         """The preferred group of series for a role; None where no series has it."""
@@ -101,7 +117,7 @@ class ExamValues:
 def read_exam(path: str | os.PathLike[str], progress: Progress = no_progress) -> Exam:
     """Read a folder and propose what each series is; errors as :func:`~her2map.series.read_series`."""
     series = read_series(path, progress=progress)
-    return Exam(tuple(propose_roles(series)), series.skipped, series.notes)
+    return Exam(tuple(propose_roles(series)), series.skipped, series.skipped_counts, series.notes)
 
 
 def fit_exam(

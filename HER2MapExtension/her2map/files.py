@@ -33,9 +33,12 @@ def output_folder(path: str | os.PathLike[str]) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends without an error.
 
+    Where `path` is a symbolic link, the file that it names is replaced, not the link.
+
     Raises:
         InputError: the disk is full or the folder cannot be written to.
     """
+    path = path.resolve()
     # The suffix stays last: writers choose the format by it.
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:

@@ -22,11 +22,14 @@ from .relaxometry import (
     fit_monoexponential,
     fit_t2_epg,
     fit_vfa,
+    mark_low_signal,
 )
 from .series import Group, Series, Technique, join
 
 TISSUE_T1_MS = 1500.0
 """T1 for the EPG fit where the exam has no T1 map; 50 % of T1 move T2 by about 1 %."""
+
+NO_AIR = "no air with plain noise was found: voxels without tissue may count as fitted"
 
 _MS_PER = {"ms": 1.0, "s": 1000.0}
 
@@ -137,29 +140,47 @@ def fit_group(
     try:
         fitted = _FITS[group.technique](join(group), _Context(options, maps, progress))
     except InputError as error:
-        raise InputError(f"No map from {', '.join(sources)}: {error}") from None
+        raise InputError(
+            f"No map from {', '.join(sources)}: {error} To go on without it, set its role to none."
+        ) from None
     return replace(fitted, technique=group.technique, sources=sources)
 
 
 def _fit_vfa(series: Series, context: _Context) -> FittedMap:
     b1 = context.on(series.geometry, "B1")
     method = context.options.vfa_method
-    return FittedMap(
-        fit_vfa(series.data, series.flip_angle_deg, _one_tr(series), b1, method, progress=context.progress),
-        series,
+    fitted = fit_vfa(
+        series.data, series.flip_angle_deg, _one_tr(series), b1, method, progress=context.progress
     )
+    return _without_air(fitted, series)
 
 
 def _fit_look_locker(series: Series, context: _Context) -> FittedMap:
     fitted = fit_inversion_recovery(series.data, series.ti_ms, "look_locker", progress=context.progress)
-    return FittedMap(fitted, series)
+    return _without_air(fitted, series)
 
 
 def _fit_spin_echo_ir(series: Series, context: _Context) -> FittedMap:
     fitted = fit_inversion_recovery(
         series.data, series.ti_ms, "spin_echo", series.tr_ms, progress=context.progress
     )
-    return FittedMap(fitted, series)
+    return _without_air(fitted, series)
+
+
+def _without_air(fitted: ParameterMap, series: Series) -> FittedMap:
+    """The map with air told by its SNR, where the noise SD can be found in the image itself."""
+    noise = _noise(series.data[0], 1)
+    if noise is None:
+        return FittedMap(replace(fitted, notes=(*fitted.notes, NO_AIR)), series)
+    return FittedMap(mark_low_signal(fitted, series.data, noise), series, noise_sd=noise)
+
+
+def _noise(image: NDArray[np.floating], n_channels: int) -> float | None:
+    """The noise SD of one channel; None where the scanner has masked, filtered or cut off the air."""
+    try:
+        return estimate_noise(image, n_channels)
+    except InputError:
+        return None
 
 
 def _fit_multi_echo_spin_echo(series: Series, context: _Context) -> FittedMap:
@@ -267,11 +288,7 @@ _FITS = {
 def _prepared(series: Series, progress: Progress) -> _Echoes:
     """Channels combined, noise measured, every echo registered to the first."""
     combined, n_channels = _combined(series)
-    # Before the registration, whose interpolation smooths the noise.
-    try:
-        noise = estimate_noise(combined.data[0], n_channels)
-    except InputError:  # masked or cropped by the scanner; the fit says what follows from it
-        noise = None
+    noise = _noise(combined.data[0], n_channels)  # before the registration, whose interpolation smooths it
     found = register_echoes(combined.data, combined.geometry, progress=progress)
     return _Echoes(replace(combined, data=found.data), tuple(found.motions), n_channels, noise)
 

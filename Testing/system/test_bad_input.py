@@ -20,7 +20,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         assert main([str(argument) for argument in arguments]) == 2
         lines = [line for line in capsys.readouterr().err.splitlines() if line]
         assert lines[-1].startswith("her2map: ")
-        assert all(line.startswith("her2map: not fitted: ") for line in lines[:-1]), lines
+        assert all(line.startswith("her2map: note: ") for line in lines[:-1]), lines
         assert "Traceback" not in lines[-1]
         return lines[-1]
 
@@ -185,3 +185,28 @@ def test_full_disk_leaves_what_was_there(
 @pytest.mark.parametrize("role", ["9", "9=T9", "99=T2", "9=T2:magic"])
 def test_role_that_is_none(demo: Path, refused: Callable[..., str], role: str) -> None:
     assert f"--role {role}" in refused("series", demo / "exam" / "dicom", "--role", role)
+
+
+def test_fit_says_what_was_left_out(exam: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slice that lacks an echo, and a file that is no image: said on the terminal and in the summary."""
+    keep_only(exam, 9)[0].unlink()
+    (exam / "Doe_Jane.pdf").write_text("a letter")
+    assert main(["fit", str(exam), "--output", str(tmp_path / "out")]) == 0
+    assert "left out" in capsys.readouterr().err
+    summary = (tmp_path / "out" / "summary.json").read_text()
+    assert any("left out" in remark for remark in json.loads(summary)["remarks"])
+    assert sum(json.loads(summary)["skipped_files"].values()) == 1
+    assert "Doe" not in summary
+
+
+def test_a_second_case_in_the_same_folder(demo: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    maps = Path(shutil.copytree(demo / "maps", tmp_path / "maps"))
+    before = {path.name: path.read_bytes() for path in maps.iterdir()}
+    line = refused("fit", demo / "exam" / "dicom", "--output", maps, "--case", "02", "--role", "9=none")
+    assert "case 'demo'" in line
+    assert {path.name: path.read_bytes() for path in maps.iterdir()} == before
+
+
+def test_output_that_is_a_device(demo: Path, refused: Callable[..., str]) -> None:
+    roi = demo / "exam" / "roi.mrk.json"
+    assert "/dev/null" in refused("measure", demo / "maps", "--roi", roi, "--output", "/dev/null")

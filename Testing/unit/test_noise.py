@@ -15,6 +15,7 @@ from her2map.relaxometry import (
     estimate_noise,
     exclude_low_snr,
     lesion_snr,
+    mark_low_signal,
     noise_sd,
     voxel_snr,
 )
@@ -215,3 +216,25 @@ def test_excluded_share_is_reported() -> None:
         exclude_low_snr(a_map(status), last_echo[0], 1.0)
     with pytest.raises(InputError, match="positive"):
         exclude_low_snr(a_map(status), last_echo, 0.0)
+
+
+def test_voxels_without_signal_lose_their_value() -> None:
+    """Air has an SNR of 5 in one of a hundred thousand voxels; tissue of SNR 20 keeps its fit."""
+    signal = magnitudes_of_tissue_and_air()
+    values = np.full(2000, 50.0, np.float32)
+    status = np.full(2000, Status.FITTED, np.uint8)
+    status[:10] = Status.NOT_ASKED
+    fitted = ParameterMap(values, values, values, status, values, "T1", "ms", "test")
+    marked = mark_low_signal(fitted, signal, 1.0)
+    assert (marked.status[:10] == Status.NOT_ASKED).all()
+    assert (marked.status[10:1000] == Status.LOW_SIGNAL).mean() > 0.99
+    assert np.isnan(marked.value[marked.status == Status.LOW_SIGNAL]).all()
+    assert marked.fitted[1000:].all()
+    assert marked.value.dtype == np.float32
+
+
+def magnitudes_of_tissue_and_air() -> np.ndarray:
+    """(5, 2000): the first half air, the second of SNR 20, in noise of SD 1."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((5, 2000)) + 1j * rng.standard_normal((5, 2000))
+    return np.abs(20.0 * (np.arange(2000) >= 1000) + noise)

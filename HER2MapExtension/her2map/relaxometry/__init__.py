@@ -10,6 +10,7 @@ from .noise import (
     estimate_noise,
     exclude_low_snr,
     lesion_snr,
+    mark_low_signal,
     noise_sd,
     voxel_snr,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "fit_t2_epg",
     "fit_vfa",
     "lesion_snr",
+    "mark_low_signal",
     "noise_sd",
     "recognise_b1_unit",
     "recovery_curve",

@@ -211,6 +211,27 @@ def exclude_low_snr(
     return replace(fitted, status=status, notes=(*fitted.notes, note))
 
 
+def mark_low_signal(
+    fitted: ParameterMap, signal: ArrayLike, noise_sd: ArrayLike, threshold: float = 5.0, n_channels: int = 1
+) -> ParameterMap:
+    """`fitted` with status `LOW_SIGNAL`, and no value, where no measurement has an SNR of `threshold`: air.
+
+    Args:
+        signal: (measurements, ...), magnitudes; the trailing shape is the map's.
+        noise_sd, n_channels: as in :func:`voxel_snr`.
+
+    Raises:
+        InputError: the noise SD is not positive.
+    """
+    strongest = np.ma.filled(np.ma.asarray(signal, dtype=float), np.nan).max(axis=0)
+    low = (fitted.status != Status.NOT_ASKED) & (voxel_snr(strongest, noise_sd, n_channels) < threshold)
+    blank: dict[str, Any] = {
+        name: np.where(low, np.nan, getattr(fitted, name)).astype(fitted.value.dtype)
+        for name in ("value", "standard_error", "r_squared", "m0")
+    }
+    return replace(fitted, status=np.where(low, np.uint8(Status.LOW_SIGNAL), fitted.status), **blank)
+
+
 def _finite(values: ArrayLike) -> F64:
     flat: F64 = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
     return flat[np.isfinite(flat)]

@@ -20,7 +20,7 @@ from ..registration import Motion
 from ..relaxometry import Status
 from ..roi import Roi, measure_values
 from ..score import ModelCard, Prediction
-from ..series import Assignment, choose_phase, find_injection
+from ..series import Assignment, PhaseChoice, choose_phase, find_injection
 from . import figures, tables
 from .curves import roi_curve
 from .style import STYLES
@@ -79,14 +79,9 @@ def write_report(path: Path, report: ExamReport) -> None:
 
 def remarks(report: ExamReport) -> list[str]:
     """What the reader must know besides the numbers: of the exam, its maps and its times."""
-    found = list(report.exam.notes)
-    delay = report.exam.t1_post_delay
-    if delay and delay.remark:
-        found.append(delay.remark)
+    found = list(report.exam.remarks)
     for name, fitted in report.maps.items():
         found += [f"{STYLES[name].title}: {note}" for note in fitted.map.notes]
-    if report.exam.skipped:
-        found.append(f"{len(report.exam.skipped)} files of the folder are no images and were skipped.")
     return found
 
 
@@ -162,10 +157,15 @@ def _dce_facts(report: ExamReport) -> dict[str, str] | None:
     after = dce.centre_time_s - find_injection(dce).time_s
     picture = figures.Picture.of_signal("", dce.data[phase.index], dce.geometry, roi)
     return {
-        "reason": phase.reason,
+        "reason": f"{phase.reason}; {_neighbours(phase)}",
         "image": figures.to_data_uri(figures.whole_and_enlarged(picture, roi)),
         "enhancement": figures.to_data_uri(figures.enhancement_figure(after, means, phase.index)),
     }
+
+
+def _neighbours(phase: PhaseChoice) -> str:
+    times = " and ".join(f"{near.after_injection_s:.0f} s" for near in phase.neighbours)
+    return f"the phases beside it lie at {times}" if times else "it is the only phase"
 
 
 def _map_facts(name: str, fitted: FittedMap, roi: Roi) -> dict[str, str]:

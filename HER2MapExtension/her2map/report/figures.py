@@ -149,11 +149,11 @@ def _show(axes: Axes, picture: Picture, roi: Roi) -> AxesImage:
     )
     axes.set(xticks=[], yticks=[])
     axes.set_autoscale_on(False)
-    for loop in (roi.outline, *roi.holes):
+    for loop, style in ((roi.outline, "-"), *((hole, (0, (3, 1.5))) for hole in roi.holes)):
         points = _on_slice(picture.geometry, loop, roi.normal, k)
         closed = np.vstack([points, points[:1]])
-        axes.plot(closed[:, 0], closed[:, 1], color="black", lw=2.4, alpha=0.5)
-        axes.plot(closed[:, 0], closed[:, 1], color=_ROI_COLOUR, lw=1.2)
+        axes.plot(closed[:, 0], closed[:, 1], color="black", lw=3, alpha=0.6)
+        axes.plot(closed[:, 0], closed[:, 1], color=_ROI_COLOUR, lw=1.4, ls=style)
     return shown
 
 
