@@ -146,24 +146,21 @@ def _read(folder: Path, roles: Sequence[str] = ()) -> Exam:
 
 
 def _with_role(exam: Exam, text: str) -> Exam:
-    """The exam with one role as the user wants it; `text` is NUMBER=ROLE or NUMBER=ROLE:TECHNIQUE."""
-    number, _, chosen = text.partition("=")
+    """The exam with one role as the user wants it; `text` is KEY=ROLE or KEY=ROLE:TECHNIQUE."""
+    key, _, chosen = text.partition("=")
     role, _, technique = chosen.partition(":")
     roles, techniques = {r.value: r for r in Role}, {t.value: t for t in Technique}
     if role not in roles or (technique and technique not in techniques):
         raise InputError(
-            f"--role {text}: write NUMBER=ROLE or NUMBER=ROLE:TECHNIQUE; roles: {', '.join(roles)}; "
+            f"--role {text}: write KEY=ROLE or KEY=ROLE:TECHNIQUE; roles: {', '.join(roles)}; "
             f"techniques: {', '.join(techniques)}."
         )
-    found = [a.series for a in exam.assignments if str(a.series.number) == number]
+    found = [a.series for a in exam.assignments if a.key == key]
     if not found:
-        raise InputError(
-            f"--role {text}: the exam has no series {number}; `her2map series` lists their numbers."
-        )
-    assignments = list(exam.assignments)
-    for series in found:
-        assignments = override(assignments, series, roles[role], techniques.get(technique))
-    return replace(exam, assignments=tuple(assignments))
+        keys = ", ".join(a.key for a in exam.assignments)
+        raise InputError(f"--role {text}: the exam has no series {key or 'without a key'}; it has {keys}.")
+    changed = override(exam.assignments, found[0], roles[role], techniques.get(technique))
+    return replace(exam, assignments=tuple(changed))
 
 
 def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:
@@ -299,8 +296,9 @@ def _command(commands: Any, name: str, run: Any, summary: str, description: str)
 def _exam_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exam", type=Path, metavar="EXAM", help="the folder of one patient's exam")
     parser.add_argument(
-        "--role", action="append", default=[], metavar="NUMBER=ROLE[:TECHNIQUE]",
-        help="what series NUMBER is, in place of the proposal; repeatable, e.g. --role 7=T2 --role 9=none",
+        "--role", action="append", default=[], metavar="KEY=ROLE[:TECHNIQUE]",
+        help="what a series is, in place of the proposal, by its key in the list of `her2map series`; "
+        "repeatable, e.g. --role 7=T2 --role 9=none",
     )  # fmt: skip
     _json_option(parser)
 

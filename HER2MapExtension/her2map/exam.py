@@ -56,7 +56,8 @@ class Exam:
         """What a reader of the maps must know: what was left out, is missing, or came at another time."""
         problems = dict.fromkeys(problem for a in self.assignments for problem in a.series.problems)
         lacking = (f"not fitted: {line}" for line in self.incomplete)
-        skipped = (f"{count} files skipped: {reason}" for reason, count in self.skipped_counts.items())
+        n_skipped = sum(self.skipped_counts.values())
+        skipped = (f"files that gave no image: {n_skipped}",) if n_skipped else ()
         try:
             delay = self.t1_post_delay
             late = (delay.remark,) if delay and delay.remark else ()

@@ -16,6 +16,7 @@ def exam_facts(exam: Exam) -> dict[str, Any]:
     return {
         "series": [
             {
+                "key": a.key,
                 "number": a.series.number,
                 "description": a.series.description,
                 "role": a.role.value,

@@ -21,6 +21,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+
 from her2map.relaxometry import (
     ParameterMap,
     expected_precision,
@@ -29,8 +32,6 @@ from her2map.relaxometry import (
     fit_vfa,
 )
 from her2map.relaxometry.engine import n_workers
-from numpy.typing import NDArray
-from scipy.optimize import curve_fit
 
 Array = NDArray[np.floating[Any]]
 SNR, M0 = 50.0, 1000.0

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 import SimpleITK as sitk
-from her2map.geometry import Geometry
-from her2map.registration import register_echoes
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
+
+from her2map.geometry import Geometry
+from her2map.registration import register_echoes
 
 Array = NDArray[np.float64]
 SHAPE, SPACING = (20, 256, 256), np.array([0.8, 0.8, 3.0])

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from matplotlib.path import Path as PlanePath
+
 from her2map.geometry import Geometry
 from her2map.markups import closed_curve
 from her2map.relaxometry.parameter_map import ParameterMap, Status
 from her2map.roi import Roi, measure
-from matplotlib.path import Path as PlanePath
 
 SHAPE = (40, 320, 320)
 CENTRE = np.array([-62.0, 31.0, 14.0])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+
 from her2map.cli import main
 
 

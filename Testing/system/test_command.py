@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+
 from her2map.cli import main
 from her2map.derivatives import read_maps
 from her2map.relaxometry import Status
@@ -84,7 +85,7 @@ def test_fit_with_other_roles_and_paper_preset(
     assert set(summary["maps"]) == {"T1_pre", "T2star"}
     assert summary["maps"]["T1_pre"]["technique"] == "look_locker"
     assert any("SNR under 5" in note for note in summary["maps"]["T2star"]["notes"])
-    assert [s["reason"] for s in summary["series"] if s["number"] == 9] == ["chosen by the user"]
+    assert [s["reason"] for s in summary["series"] if s["key"] == "9"] == ["chosen by the user"]
 
 
 def test_measure_gives_what_the_demo_gave(

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
 from her2map.errors import InputError
 from her2map.relaxometry import (
     Status,
@@ -11,9 +15,6 @@ from her2map.relaxometry import (
     relative_b1,
     usable_b1,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 FIELD = np.array([[0.0, 0.82, 0.95], [1.0, 1.08, 1.21]])
 BODY = FIELD > 0

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from her2map.biomarkers import from_values
-from her2map.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from her2map.biomarkers import from_values
+from her2map.errors import InputError
 
 times = st.floats(10, 4000)
 

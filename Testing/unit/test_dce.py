@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from her2map.errors import InputError
-from her2map.series import DceSeries, Series, choose_phase, dce_phases, find_injection, post_contrast_delay
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
+
+from her2map.errors import InputError
+from her2map.series import DceSeries, Series, choose_phase, dce_phases, find_injection, post_contrast_delay
 
 
 def phases(times: ArrayLike, curve: ArrayLike | None = None, **more: Any) -> Series:

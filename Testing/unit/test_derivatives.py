@@ -6,12 +6,13 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from test_fitting import SHAPE, series
+
 from her2map.derivatives import SUMMARY, read_maps, read_summary, roi_thickness, write_fit
 from her2map.errors import InputError
 from her2map.exam import Exam
 from her2map.fitting import FittedMap
 from her2map.relaxometry import ParameterMap, Status
-from test_fitting import SHAPE, series
 
 EXAM = Exam(())
 

@@ -5,12 +5,13 @@ import time
 
 import numpy as np
 import pytest
-from her2map.errors import Cancelled, InputError
-from her2map.relaxometry import ParameterMap, Status
-from her2map.relaxometry.engine import Estimate, fit_voxels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from her2map.errors import Cancelled, InputError
+from her2map.relaxometry import ParameterMap, Status
+from her2map.relaxometry.engine import Estimate, fit_voxels
 
 
 def mean_kernel(signal, *maps):

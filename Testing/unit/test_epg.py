@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from her2map.errors import Cancelled, InputError
-from her2map.relaxometry import Status, epg_echo_amplitudes, fit_t2_epg
-from her2map.relaxometry.cpmg import cpmg_train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, least_squares
+
+from her2map.errors import Cancelled, InputError
+from her2map.relaxometry import Status, epg_echo_amplitudes, fit_t2_epg
+from her2map.relaxometry.cpmg import cpmg_train
 
 SPACING = 13.8
 TE = SPACING * np.arange(1, 9)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from her2map.errors import InputError
 from her2map.files import output_folder, replacing, write_json
 

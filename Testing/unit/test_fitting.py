@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from her2map.errors import Cancelled, InputError
 from her2map.fitting import PAPER, RECOMMENDED, FitOptions, FittedMap, fit_group
 from her2map.relaxometry import Status, b1_map, epg_echo_amplitudes

@@ -3,10 +3,11 @@
 import nibabel
 import numpy as np
 import pytest
-from her2map.geometry import LPS_FROM_RAS, Geometry, swap_ras_lps
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
+from her2map.geometry import LPS_FROM_RAS, Geometry, swap_ras_lps
 
 
 def oblique(angle: float = 0.4, flip: int = 1) -> Geometry:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from her2map.errors import InputError
-from her2map.relaxometry import Status, expected_precision, fit_inversion_recovery, recovery_curve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
+
+from her2map.errors import InputError
+from her2map.relaxometry import Status, expected_precision, fit_inversion_recovery, recovery_curve
 
 PAPER_TI = np.array([100.0, 200.0, 350.0, 500.0, 800.0])
 MOLLI_TI = np.array([106.0, 200.0, 1106.0, 1200.0, 2106.0, 2200.0, 3106.0, 4106.0])

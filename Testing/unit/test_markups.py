@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from her2map.errors import InputError
 from her2map.markups import closed_curve, read_roi, write_roi
 from her2map.roi import Roi

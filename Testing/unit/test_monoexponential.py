@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from her2map.errors import Cancelled, InputError
-from her2map.relaxometry import ParameterMap, Status, fit_monoexponential
-from her2map.relaxometry.rician import bessel_ratio, fisher_information, mean_magnitude
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 from scipy.stats import ncx2, rice
+
+from her2map.errors import Cancelled, InputError
+from her2map.relaxometry import ParameterMap, Status, fit_monoexponential
+from her2map.relaxometry.rician import bessel_ratio, fisher_information, mean_magnitude
 
 T2_ECHOES = 13.8 * np.arange(1, 9)
 T2STAR_ECHOES = 3.54 * np.arange(1, 9)

@@ -6,6 +6,11 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
 from her2map.errors import InputError
 from her2map.relaxometry import (
     ParameterMap,
@@ -19,10 +24,6 @@ from her2map.relaxometry import (
     noise_sd,
     voxel_snr,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from scipy import stats
 
 
 def magnitude(true: np.ndarray | float, shape: tuple[int, ...], sd: float, n_channels: int = 1) -> np.ndarray:

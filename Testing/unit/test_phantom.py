@@ -10,6 +10,9 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from scipy.optimize import curve_fit
+from scipy.stats import kstest
+
 from her2map.errors import Cancelled, InputError
 from her2map.geometry import swap_ras_lps
 from her2map.markups import read_roi
@@ -18,8 +21,6 @@ from her2map.phantom.sampling import AT_REST, tissue_shares, voxel_centres
 from her2map.phantom.scans import Scan
 from her2map.phantom.tissues import Tissue, contrast_concentration
 from her2map.roi import Roi
-from scipy.optimize import curve_fit
-from scipy.stats import kstest
 
 SEED = 3
 QUIET = replace(ExamSettings.small(), snr=math.inf, motion_mm=0.0, motion_deg=0.0)

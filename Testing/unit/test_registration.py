@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
 from her2map.errors import Cancelled, InputError
 from her2map.geometry import Geometry
 from her2map.phantom import ExamSettings, make_exam
 from her2map.registration import Motion, register_echoes, register_to, resample
-from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 FIRST_TE, LATE_TE = 13.8, 82.8

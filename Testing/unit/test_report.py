@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_fitting import NO_MAPS, SHAPE, TE_T2, group, noisy, series, vfa
+
 from her2map.fitting import RECOMMENDED, FittedMap, fit_group
 from her2map.geometry import Geometry
 from her2map.report.curves import roi_curve
@@ -11,7 +13,6 @@ from her2map.report.figures import Picture, overview, whole_and_enlarged
 from her2map.report.style import STYLES
 from her2map.roi import Roi
 from her2map.series import Technique
-from test_fitting import NO_MAPS, SHAPE, TE_T2, group, noisy, series, vfa
 
 ROI = Roi.circle((40, 40, 12), (0, 0, 1), 8, 4)
 TI = np.array([100.0, 180, 1000, 1080, 1900, 1980, 2800, 3700])

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import shapely
 import SimpleITK
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
 from her2map.errors import InputError
 from her2map.geometry import Geometry
 from her2map.relaxometry.parameter_map import ParameterMap, Status
 from her2map.roi import Roi, RoiValue, measure, measure_values, roi_weights
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
 
 FIGURES = ("value", "median", "sd", "standard_error", "voxels", "effective_voxels", "coverage", "volume_mm3")
 

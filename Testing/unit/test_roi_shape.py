@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import shapely
-from her2map.errors import InputError
-from her2map.roi import Roi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
+
+from her2map.errors import InputError
+from her2map.roi import Roi
 
 CENTRE = np.array([-61.0, 24.0, 13.5])
 SQUARE = np.array([[0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]], float)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import shapely
-from her2map.geometry import Geometry
-from her2map.roi import Roi, RoiWeights, roi_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 from scipy.spatial.transform import Rotation
+
+from her2map.geometry import Geometry
+from her2map.roi import Roi, RoiWeights, roi_weights
 
 seeds = st.integers(0, 100_000)
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from her2map.errors import InputError
 from her2map.series import (
     Assignment,
@@ -19,8 +22,6 @@ from her2map.series import (
     propose_roles,
     read_series,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 GRADIENT = {"ScanningSequence": "GR", "SequenceName": "*fl3d1"}
 SPIN = {"ScanningSequence": "SE"}

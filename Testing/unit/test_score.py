@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from her2map.errors import InputError
-from her2map.phantom import cohort
-from her2map.score import ModelCard, demo_card, load_card, predict
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+
+from her2map.errors import InputError
+from her2map.phantom import cohort
+from her2map.score import ModelCard, demo_card, load_card, predict
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from her2map.errors import Cancelled, InputError
-from her2map.series import SeriesList, read_series
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -25,6 +23,9 @@ from pydicom.uid import (
     RLELossless,
     generate_uid,
 )
+
+from her2map.errors import Cancelled, InputError
+from her2map.series import SeriesList, read_series
 
 PIXELS = np.random.default_rng(1).integers(0, 4096, (12, 16), np.uint16)
 SERIES = "1.2.3.4"

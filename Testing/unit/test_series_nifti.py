@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from her2map.errors import InputError
 from her2map.series import read_series
 

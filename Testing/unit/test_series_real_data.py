@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom import dcmread
+from pydicom.pixels import pixel_array
+
 from her2map.errors import InputError
 from her2map.geometry import LPS_FROM_RAS
 from her2map.series import Series, SeriesList, read_series
-from pydicom import dcmread
-from pydicom.pixels import pixel_array
 
 
 def itk_affine(image: sitk.Image) -> np.ndarray:

@@ -5,6 +5,7 @@ import io
 import math
 
 import pytest
+
 from her2map.exam import ExamValues
 from her2map.relaxometry import Status
 from her2map.report.tables import percent, plain, value_rows, values_csv, values_text

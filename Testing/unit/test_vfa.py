@@ -4,11 +4,12 @@ import csv
 
 import numpy as np
 import pytest
-from her2map.errors import InputError
-from her2map.relaxometry import Status, fit_vfa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
+
+from her2map.errors import InputError
+from her2map.relaxometry import Status, fit_vfa
 
 ANGLES = np.linspace(2, 20, 8)
 TR = 5.0

@@ -229,7 +229,7 @@ def _motion_words(used: list[Motion]) -> str:
 
 def _series_cells(assignment: Assignment) -> dict[str, str]:
     return {
-        "number": tables.series_number(assignment),
+        "number": assignment.key,
         "description": assignment.series.description,
         "role": tables.role_words(assignment),
         "reason": tables.reason_words(assignment),

@@ -96,15 +96,10 @@ def values_text(rows: Iterable[ValueRow], truth: dict[str, float] | None = None)
 
 def series_text(assignments: Sequence[Assignment]) -> str:
     """What each series was taken for, and why."""
-    lines = [["no.", "series", "taken for", "why"]]
+    lines = [["key", "series", "taken for", "why"]]
     for a in assignments:
-        lines.append([series_number(a), a.series.description, role_words(a), reason_words(a)])
+        lines.append([a.key, a.series.description, role_words(a), reason_words(a)])
     return aligned(lines, right_from=99)
-
-
-def series_number(assignment: Assignment) -> str:
-    """The scanner's series number, or a dash."""
-    return "-" if assignment.series.number is None else str(assignment.series.number)
 
 
 def role_words(assignment: Assignment) -> str:
