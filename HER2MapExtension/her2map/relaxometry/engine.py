@@ -3,16 +3,23 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from ..errors import InputError
 from ..progress import Progress, no_progress
 from .parameter_map import ParameterMap, Status
 
 Array = NDArray[np.floating[Any]]
+
+
+SAMPLES_PER_CHUNK = 2**18
+"""Large enough for NumPy's calls to outweigh the hand-over of Python's lock between them, small enough for
+the cache."""
 
 
 class Estimate(NamedTuple):
@@ -39,7 +46,7 @@ def fit_voxels(
     unit: str = "ms",
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
-    chunk_voxels: int = 8192,
+    chunk_voxels: int | None = None,
 ) -> ParameterMap:
     """Fit every voxel of `signal` with `kernel`.
 
@@ -50,6 +57,7 @@ def fit_voxels(
         voxel_inputs: arrays that broadcast to signal.shape[1:] (a B1 map, a start value), or None, which
             is left out of the kernel's arguments.
         progress: see :data:`~her2map.progress.Progress`.
+        chunk_voxels: voxels a call of the kernel; None for `SAMPLES_PER_CHUNK` samples.
 
     Returns:
         Arrays of shape signal.shape[1:]; float64 for a float64 signal, otherwise float32.
@@ -70,12 +78,14 @@ def fit_voxels(
     value, standard_error, r_squared, m0 = (np.empty(n_voxels, dtype) for _ in range(4))
     out = Estimate(value, standard_error, r_squared, np.empty(n_voxels, np.uint8), m0)
 
+    chunk = chunk_voxels or max(SAMPLES_PER_CHUNK // max(samples.shape[0], 1), 1)
+
     def run(start: int) -> int:
-        part = slice(start, min(start + chunk_voxels, n_voxels))
+        part = slice(start, min(start + chunk, n_voxels))
         _fit_chunk(kernel, samples, inputs, mask, part, dtype, out)
         return part.stop - part.start
 
-    _run_all(run, range(0, n_voxels, chunk_voxels), n_voxels, progress)
+    _run_all(run, range(0, n_voxels, chunk), n_voxels, progress)
     return ParameterMap(
         **{name: array.reshape(shape) for name, array in out._asdict().items()},
         quantity=quantity,
@@ -129,7 +139,8 @@ def _fit_chunk(
 
 def _run_all(run: Callable[[int], int], starts: range, total: int, progress: Progress) -> None:
     done = 0
-    with ThreadPoolExecutor(n_workers()) as pool:
+    # The cores are ours: BLAS threads inside the workers would only get in each other's way.
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_workers()) as pool:
         jobs: list[Future[int]] = [pool.submit(run, start) for start in starts]
         try:
             for job in as_completed(jobs):
@@ -138,6 +149,12 @@ def _run_all(run: Callable[[int], int], starts: range, total: int, progress: Pro
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The numerical libraries in this process; finding them takes some milliseconds."""
+    return ThreadpoolController()
 
 
 def n_workers() -> int:

@@ -17,9 +17,6 @@ from .recovery import Readout, Recovery
 
 NOTE_SNR, NOTE_PRECISION, NOTE_T1 = 50, 0.1, (50.0, 5000.0)
 """The map's note says where between 50 and 5000 ms the bound on the SD is at most 10 %."""
-CHUNK_VOXELS, ONE_THREAD = 4096, 2**18
-"""A chunk fits the cache. OpenBLAS takes a product of fewer multiplications in the calling thread; beyond it,
-its threads and ours get in each other's way."""
 
 
 def fit_inversion_recovery(
@@ -77,7 +74,6 @@ def fit_inversion_recovery(
         method=f"{_formula(recovery)}, magnitude with sign by trial, least squares by variable projection",
         notes=_notes(recovery),
         progress=progress,
-        chunk_voxels=min(CHUNK_VOXELS, ONE_THREAD // recovery.projectors[1][0].size),
     )
 
 

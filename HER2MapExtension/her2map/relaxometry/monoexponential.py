@@ -12,12 +12,10 @@ from .engine import Array, Estimate, fit_voxels
 from .parameter_map import ParameterMap
 from .rician import bessel_ratio, fisher_information, log_likelihood, mean_magnitude
 from .varpro import (
-    SAMPLES_PER_CHUNK,
     Bounds,
     Moments,
     StartTable,
     Voxels,
-    combine,
     fit_curve,
     graded,
     newton,
@@ -99,11 +97,11 @@ class Decay:
 
     def match_on_grid(self, y: Array) -> Array:
         f = self.evaluate(self.grid)
-        return combine((f / np.linalg.norm(f, axis=0)).T, y)
+        return (f / np.linalg.norm(f, axis=0)).T @ y
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         weights = self.weights.astype(f.dtype)
-        return Moments(*combine(weights[1:], f * f), *combine(weights, r * f))
+        return Moments(*(weights[1:] @ (f * f)), *(weights @ (r * f)))
 
     def move(self, theta: Array, step: Array) -> Array:
         theta = theta * np.exp(np.clip(step, -2, 2))
@@ -178,7 +176,6 @@ def fit_monoexponential(
         quantity=quantity,
         method=METHODS[method],
         progress=progress,
-        chunk_voxels=SAMPLES_PER_CHUNK // te.size,
     )
 
 
@@ -203,8 +200,8 @@ def _loglinear(decay: Decay, bounds: Bounds, threshold: float, y: Array) -> Esti
     low = y.max(axis=0) <= threshold
     positive = np.maximum(y, 0)
     weight = positive * positive
-    s0, s1, s2 = combine(decay.weights, weight)
-    l0, l1 = combine(decay.weights[:2], weight * np.log(np.where(positive > 0, positive, 1)))
+    s0, s1, s2 = decay.weights @ weight
+    l0, l1 = decay.weights[:2] @ (weight * np.log(np.where(positive > 0, positive, 1)))
     slope = (s0 * l1 - s1 * l0) / (s0 * s2 - s1 * s1)
     intercept = (l0 - slope * s1) / s0
     theta = np.exp(np.where(slope < 0, slope, np.nan))
@@ -227,7 +224,7 @@ def _rician(
     some = np.flatnonzero(~low)
     log_m[some], log_x[some], found[some] = _most_likely(decay, n_channels, y[:, some])
     signal = np.exp(log_m + decay.powers[:, None] * log_x)
-    i0, i1, i2 = combine(decay.weights, fisher_information(signal, n_channels) * signal**2)
+    i0, i1, i2 = decay.weights @ (fisher_information(signal, n_channels) * signal**2)
     beyond = np.exp(log_x) >= decay.grid[-1]
     value, derivative = decay.value(np.where(beyond, np.nan, np.exp(log_x)), np.zeros_like(log_x))
     standard_error = derivative * np.sqrt(i0 / (i0 * i2 - i1 * i1))
@@ -272,8 +269,8 @@ def _most_likely(decay: Decay, n_channels: int, y: Array) -> tuple[Array, Array,
 def _scoring_step(decay: Decay, n_channels: int, at: Array, y: Array) -> Array:
     signal = _decaying(decay, at)
     score = signal * (y * bessel_ratio(y * signal, n_channels) - signal)
-    g0, g1 = combine(decay.weights[:2], score)
-    i0, i1, i2 = combine(decay.weights, fisher_information(signal, n_channels) * signal**2)
+    g0, g1 = decay.weights[:2] @ score
+    i0, i1, i2 = decay.weights @ (fisher_information(signal, n_channels) * signal**2)
     determinant = i0 * i2 - i1 * i1
     step = np.stack([i2 * g0 - i1 * g1, i0 * g1 - i1 * g0]) / determinant
     return np.clip(np.nan_to_num(step), -1, 1)

@@ -24,9 +24,6 @@ FOLLOW_STEPS = 2
 SEARCH_STEPS = 80
 SEARCH_TOLERANCE = 1e-12
 TABLE_SIZE = 4096
-SAMPLES_PER_CHUNK = 2**18
-"""Large enough for NumPy's calls to outweigh Python's between them, small enough for the cache."""
-_BLAS_SERIAL = 2**17
 CurveT = TypeVar("CurveT", bound="Curve")
 
 
@@ -101,16 +98,6 @@ class Newton(NamedTuple):
 def dot(a: Array, b: Array) -> Array:
     """Scalar product over the measurements."""
     return np.einsum("ij,ij->j", a, b)
-
-
-def combine(weights: Array, samples: Array) -> Array:
-    """``weights @ samples``, (k, n) by (n, voxels), in pieces too small for BLAS to start its own threads."""
-    out = np.empty((len(weights), samples.shape[1]), samples.dtype)
-    piece = max(_BLAS_SERIAL // weights.size, 1)
-    for start in range(0, samples.shape[1], piece):
-        part = slice(start, start + piece)
-        np.matmul(weights, samples[:, part], out=out[:, part])
-    return out
 
 
 def newton(curve: Curve, theta: Array, y: Array) -> Newton:
@@ -299,7 +286,7 @@ class StartTable:
 
     def __call__(self, y: Array) -> Array:
         """theta (voxels,) for signals (n, voxels)."""
-        first, second = combine(self.axes.astype(y.dtype), y)
+        first, second = self.axes.astype(y.dtype) @ y
         lowest, highest = self.ratio_range
         second /= np.maximum(first, np.finfo(y.dtype).tiny)
         second -= lowest

@@ -14,7 +14,6 @@ from .b1 import HIGHEST, LOWEST, refuse_wrong_unit
 from .engine import Array, Estimate, fit_voxels
 from .parameter_map import ParameterMap, Status
 from .varpro import (
-    SAMPLES_PER_CHUNK,
     Bounds,
     Moments,
     StartTable,
@@ -178,7 +177,6 @@ def fit_vfa(
         method=METHODS[method],
         notes=(NO_B1,) if b1 is None else (),
         progress=progress,
-        chunk_voxels=SAMPLES_PER_CHUNK // angles.size,
     )
 
 
