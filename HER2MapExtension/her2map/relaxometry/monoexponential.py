@@ -217,7 +217,8 @@ def _loglinear(decay: Decay, bounds: Bounds, threshold: float, y: Array) -> Esti
 def _rician(
     decay: Decay, bounds: Bounds, threshold: float, noise: float, n_channels: int, y: Array
 ) -> Estimate:
-    y = y.astype(np.float64) / noise
+    # Echoes that were interpolated for registration can overshoot below zero, where no magnitude lies.
+    y = np.maximum(y.astype(np.float64), 0) / noise
     low = y.max(axis=0) <= threshold / noise
     log_m, log_x = np.full((2, y.shape[1]), np.nan)
     found = np.zeros(y.shape[1], bool)

@@ -38,8 +38,8 @@ def _looked_up(table: NDArray[np.float64], z: Array, n_channels: int) -> Array:
 
 
 def _between(table: NDArray[np.float64], place: Array) -> Array:
-    """Linear interpolation at fractional indices from 0 to the last."""
-    left = np.minimum(place.astype(np.intp), len(table) - 2)
+    """Linear interpolation at fractional indices from 0 to the last; NaN for NaN."""
+    left = np.fmax(np.fmin(place, len(table) - 2), 0).astype(np.intp)
     low = table[left]
     return low + (place - left) * (table[left + 1] - low)
 
