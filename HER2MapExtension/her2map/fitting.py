@@ -256,6 +256,8 @@ def _read_scanner_map(series: Series, context: _Context) -> FittedMap:
         raise InputError(
             f"the header names no unit for the scanner's {series.scanner_map} map; give ms or s."
         )
+    several = len(series.data) > 1
+    notes = (f"the series holds {len(series.data)} maps; the first is taken",) if several else ()
     value = series.data[0] * _MS_PER[unit]
     unknown = np.full(value.shape, np.nan, np.float32)
     status = np.where(np.isfinite(value) & (value > 0), Status.FITTED, Status.NOT_ASKED).astype(np.uint8)
@@ -268,6 +270,7 @@ def _read_scanner_map(series: Series, context: _Context) -> FittedMap:
         series.scanner_map,
         "ms",
         "map made by the scanner",
+        notes,
     )
     context.progress(1.0)
     return FittedMap(fitted, series)

@@ -181,6 +181,13 @@ def test_scanner_map_is_taken_in_its_unit(header: str, option: str, t1: float) -
     assert np.isnan(found.standard_error).all()
 
 
+def test_the_first_of_several_scanner_maps_is_taken_and_said() -> None:
+    stored = series(np.stack([np.full(SHAPE, 900.0), np.full(SHAPE, 100.0)]), scanner_map="T1", unit="ms")
+    found = fit_group(group(Technique.SCANNER_MAP, stored), RECOMMENDED, NO_MAPS).map
+    assert found.value == pytest.approx(900)
+    assert any("holds 2 maps" in note for note in found.notes)
+
+
 def test_scanner_map_without_a_unit_asks_for_it() -> None:
     stored = series(np.full((1, *SHAPE), 1.2), scanner_map="T1")
     with pytest.raises(InputError, match="no unit"):
