@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,11 @@ class Ernst:
     def start(self, y: Array) -> Array:
         return self.starts(y) * self.scale
 
+    @cached_property
+    def cosecant(self) -> Array:
+        """1 / s; f times it is 1/(k + t) without another division by every theta."""
+        return 1 / self.sine
+
     def evaluate(self, theta: Array) -> Array:
         return self.sine / (theta + self.versine)
 
@@ -100,7 +105,7 @@ class Ernst:
         return match
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
-        inverse = 1 / (theta + self.versine)
+        inverse = f * self.cosecant
         g = f * inverse
         rg = dot(r, g)
         g *= inverse
