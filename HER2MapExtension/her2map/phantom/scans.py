@@ -1,5 +1,6 @@
 """The exam's sequences: what each measures, and the signal of a tissue at a point."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class Scan(ABC):
     """One acquisition on one grid.
 
     Attributes:
@@ -72,9 +73,9 @@ class Scan:
     channels: int = 1
     gain_of: "Scan | None" = None
 
+    @abstractmethod
     def signal(self, tissue: Tissue, values: Values, ras: Array, anatomy: Anatomy) -> NDArray[Any]:
         """(measurements, points) of `tissue` with `values` at `ras` (3, points), at receive sensitivity 1."""
-        raise NotImplementedError
 
     def reconstruct(self, received: NDArray[np.complex64]) -> NDArray[np.float32]:
         """The images of one channel from its complex measurements (measurements, voxels)."""
