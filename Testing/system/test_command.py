@@ -54,6 +54,8 @@ def test_summary_tells_how_the_maps_came_about(demo: Path) -> None:
     summary = json.loads((demo / "maps" / "summary.json").read_text())
     assert set(summary["maps"]) == {"B1", "T1_pre", "T1_post", "T2", "T2star"}
     assert len(summary["maps"]["T2"]["motion"]) == 8
+    # MOLLI gives T1_pre, too; delta_T1 needs the technique that was also used after the contrast.
+    assert summary["maps"]["T1_pre"]["technique"] == summary["maps"]["T1_post"]["technique"] == "vfa"
     assert summary["maps"]["T1_pre"]["status_shares"]["FITTED"] > 0.5
     assert summary["t1_post_delay_s"] == pytest.approx(580, abs=1)
     assert summary["dce"]["slice_thickness_mm"] == pytest.approx(3.0)
