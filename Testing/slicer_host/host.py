@@ -1,0 +1,107 @@
+"""Starting and ending of the application."""
+
+import os
+import sys
+import types
+from pathlib import Path
+
+from . import pythonqt
+
+_application = None
+
+
+def start(show: bool = True):
+    """Build the application, once, and return ``slicer.app``.
+
+    Without a display Qt and VTK draw off screen, unless the environment says otherwise.
+    """
+    global _application
+    if _application is not None:
+        return _application
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    pythonqt.install()
+    import slicer
+
+    slicer.modules = sys.modules["slicer.modules"] = types.ModuleType("slicer.modules")
+    slicer.moduleNames = sys.modules["slicer.moduleNames"] = types.ModuleType("slicer.moduleNames")
+    from . import error_log, namespace, qt_module
+    from .application import qSlicerApplication
+
+    _application = qSlicerApplication()
+    slicer.app = _application
+    slicer.mrmlScene = _application.mrmlScene()
+    error_log.install(_application.errorLogModel())
+    qt_module.install()
+    namespace.install()
+    _assemble(_application, show)
+    return _application
+
+
+def _assemble(application, show: bool) -> None:
+    import slicer
+
+    from . import modules
+    from .io_manager import qSlicerIOManager
+    from .main_window import qSlicerMainWindow
+    from .qmrml.layout_manager import qMRMLLayoutManager
+
+    scene, logic = slicer.mrmlScene, application.applicationLogic()
+    logic.SetMRMLScene(scene)
+    # The scene names files and nodes relative to a folder; Slicer starts with the working one.
+    scene.SetRootDirectory(str(Path.cwd()))
+    manager = modules.qSlicerModuleManager(application)
+    modules.add_loadable_modules(manager, logic, scene)
+    window = qSlicerMainWindow()
+    application._window = window
+    layout_manager = qMRMLLayoutManager(window.centralWidget(), application)
+    logic.SetSliceLogics(layout_manager.mrmlSliceLogics())
+    logic.SetViewLogics(layout_manager.mrmlViewLogics())
+    application._assemble(layout_manager, manager, qSlicerIOManager(application))
+    layout_manager.setMRMLScene(scene)
+    if show:
+        window.show()
+    application.processEvents()
+
+
+def load_module(path):
+    """Load a scripted module as Slicer's module factory does, and return its ``slicer.modules`` entry."""
+    import slicer
+
+    from . import modules
+
+    start()
+    return modules.add_scripted_module(slicer.app.moduleManager(), str(path))
+
+
+def reset() -> None:
+    """Bring the application back to an empty scene and an empty error log, for the next test."""
+    import slicer
+
+    slicer.mrmlScene.Clear(0)
+    slicer.app.processEvents()
+    slicer.app.errorLogModel().clear()
+
+
+def stop() -> None:
+    """End the application: modules are unloaded, the scene closed, the views and their contexts let go."""
+    global _application
+    if _application is None:
+        return
+    import slicer
+    from PySide6.QtCore import QEvent
+
+    manager = slicer.app.moduleManager()
+    slicer.util.mainWindow().moduleSelector().selectModule("")
+    for name in [
+        n for n in manager.modulesNames() if hasattr(manager.module(n), "createNewWidgetRepresentation")
+    ]:
+        manager._unload(name)
+    slicer.mrmlScene.Clear(0)
+    slicer.app.layoutManager().setMRMLScene(None)
+    slicer.mrmlScene.Clear(1)
+    _application._window.close()
+    _application.processEvents()
+    _application.sendPostedEvents(None, QEvent.DeferredDelete)
+    _application._remove_files()

@@ -1,0 +1,1 @@
+"""The widgets of Slicer that show and edit the scene."""
