@@ -1,6 +1,7 @@
 """Inversion recovery against a scanner's map, NMR-referenced phantoms, SciPy and the Cramér-Rao bound."""
 
 import csv
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
 from her2map.errors import InputError
-from her2map.relaxometry import Status, expected_precision, fit_inversion_recovery, recovery_curve
+from her2map.relaxometry import Status, engine, expected_precision, fit_inversion_recovery, recovery_curve
 
 PAPER_TI = np.array([100.0, 200.0, 350.0, 500.0, 800.0])
 MOLLI_TI = np.array([106.0, 200.0, 1106.0, 1200.0, 2106.0, 2200.0, 3106.0, 4106.0])
@@ -327,3 +328,17 @@ def test_curve_runs_through_exact_signals(order):
     assert curve == pytest.approx(np.abs(look_locker(1100, between)), abs=1e-3)
     curve = recovery_curve(np.abs(spin_echo(700, ti, 6000)), ti, between, "spin_echo", 6000.0)
     assert curve == pytest.approx(np.abs(spin_echo(700, between, 6000)), abs=1e-3)
+
+
+def test_two_workers_need_less_than_three_times_input_and_output(monkeypatch):
+    monkeypatch.setattr(engine, "n_workers", lambda: 2)
+    signal = np.abs(look_locker(np.linspace(300, 1500, 400_000), MOLLI_TI)).astype(np.float32)
+    fit_inversion_recovery(signal[:, :10], MOLLI_TI)  # what is set up once does not count
+    tracemalloc.start()
+    try:
+        ours = fit_inversion_recovery(signal, MOLLI_TI)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    arrays = (ours.value, ours.standard_error, ours.r_squared, ours.status, ours.m0)
+    assert signal.nbytes + peak <= 3 * (signal.nbytes + sum(array.nbytes for array in arrays))

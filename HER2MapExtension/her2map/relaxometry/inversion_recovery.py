@@ -18,6 +18,9 @@ from .recovery import Readout, Recovery
 NOTE_SNR, NOTE_PRECISION, NOTE_T1 = 50, 0.1, (50.0, 5000.0)
 """The map's note says where between 50 and 5000 ms the bound on the SD is at most 10 %."""
 
+SAMPLES_PER_CHUNK = 2**17
+"""Half the engine's: the search holds every sign pattern at every T of its grid."""
+
 
 def fit_inversion_recovery(
     signal: ArrayLike,
@@ -74,6 +77,7 @@ def fit_inversion_recovery(
         method=f"{_formula(recovery)}, magnitude with sign by trial, least squares by variable projection",
         notes=_notes(recovery),
         progress=progress,
+        chunk_voxels=SAMPLES_PER_CHUNK // recovery.order.size,
     )
 
 

@@ -101,7 +101,8 @@ class Decay:
 
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         weights = self.weights.astype(f.dtype)
-        return Moments(*(weights[1:] @ (f * f)), *(weights @ (r * f)))
+        fg, gg = weights[1:] @ (f * f)
+        return Moments(fg, gg, gg, *(weights @ (r * f)))
 
     def move(self, theta: Array, step: Array) -> Array:
         theta = theta * np.exp(np.clip(step, -2, 2))

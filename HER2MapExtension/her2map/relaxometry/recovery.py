@@ -25,7 +25,7 @@ GRID_ANGLE, GRID_RATIO_TR = 0.1, 1.15
 the ratio of T, as one pattern may then have several optima."""
 TABLE_STEPS = 64
 """The table of log T has so many entries a grid step."""
-BETWEEN, OFF = 0.4, 0.2
+BETWEEN, OFF = 0.25, 0.05
 """How far below the best a pattern may be and still be tried, on the grid and interpolated, over the bend of
 the parabola. Half a step off, a parabola has lost an eighth of its bend."""
 LONGEST_STEP = 0.3
@@ -34,7 +34,6 @@ SHORTEST, LONGEST = 1 / 8, 10
 """T must lie between 1/8 of the first gap between inversion times (the recovery is over at the second point
 beyond that) and 10 times the last inversion time (A and T can no longer be told apart)."""
 CANDIDATES = 3
-BETWEEN, OFF = 0.25, 0.05
 MAX_STEPS = 30
 FLAT = 1e-12
 """A signal whose variance is a smaller part of its power does not recover."""
@@ -100,11 +99,20 @@ class Search(NamedTuple):
     where: NDArray[np.uint8]
     """Its index."""
 
-    def take_best(self, voxels: NDArray[np.intp], log_table: Array) -> tuple[Array, Array, Array, Array]:
+    def keep(self, voxels: NDArray[np.intp]) -> "Search":
+        """The search of some of the voxels."""
+        return Search(
+            self.explained.take(voxels, axis=-1),
+            self.peak.take(voxels, axis=-1),
+            self.where.take(voxels, axis=-1),
+        )
+
+    def take_best(self, log_table: Array) -> tuple[Array, Array, Array, Array]:
         """The best pattern that is left, and strikes it off; log T at the top of the parabola through three
-        points; its height there; its bend, the negative second difference. Each has the shape of `voxels`."""
-        pattern = (self.peak if voxels.size == self.peak.shape[1] else self.peak[:, voxels]).argmax(axis=0)
+        points; its height there; its bend, the negative second difference. Each has shape (voxels,)."""
+        pattern = self.peak.argmax(axis=0)
         _, n, stride = self.explained.shape
+        voxels = np.arange(stride)
         place = pattern * stride + voxels
         peak, at = self.peak.ravel().take(place), self.where.ravel().take(place).astype(np.intp)
         self.peak[pattern, voxels] = -1
@@ -298,13 +306,14 @@ class Recovery:
         equally well, as three points often allow, the one that led on the grid is kept.
         """
         found = self.search(magnitude)
-        pattern, log_t, top, bend = found.take_best(np.arange(magnitude.shape[1]), self.log_table)
+        pattern, log_t, top, bend = found.take_best(self.log_table)
+        rivals = np.flatnonzero(found.peak.max(axis=0) > top - BETWEEN * bend)
+        found = found.keep(rivals)  # the whole table would be most of a chunk's memory
         s = signed(magnitude, pattern)
         log_t, least = self.refine(s, log_t)
         rounding = 4 * np.finfo(magnitude.dtype).eps * dot(s, s)
-        rivals = np.flatnonzero(found.peak.max(axis=0) > top - BETWEEN * bend)
         for _ in range(CANDIDATES - 1):
-            pattern, start, height, _ = found.take_best(rivals, self.log_table)
+            pattern, start, height, _ = found.take_best(self.log_table)
             close = height > (top - OFF * bend)[rivals]
             near = rivals[close]
             other = signed(magnitude[:, near], pattern[close])
@@ -313,7 +322,8 @@ class Recovery:
             better = left < (least - rounding)[near]
             win = near[better]
             s[:, win], log_t[win], least[win] = other[:, better], at[better], left[better]
-            rivals = rivals[found.peak[:, rivals].max(axis=0) > (top - BETWEEN * bend)[rivals]]
+            more = np.flatnonzero(found.peak.max(axis=0) > (top - BETWEEN * bend)[rivals])
+            rivals, found = rivals[more], found.keep(more)
         return s, log_t
 
     def refine(self, s: Array, log_t: Array) -> tuple[Array, Array]:

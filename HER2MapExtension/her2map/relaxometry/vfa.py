@@ -71,10 +71,10 @@ class Ernst:
 
     def transmitted(self, angles: Array, b1: Array) -> "Ernst":
         """The curves where the flip angles are b1 (voxels,) times nominal."""
-        half = np.sin((angles / 2).astype(b1.dtype)[:, None] * b1)
-        square = half * half
-        sine = np.sqrt(square * (1 - square)) * 2
-        return Ernst(self.tr_ms, sine, 2 * square, b1 * b1, self.starts, self.grid)
+        half = (angles / 2).astype(b1.dtype)[:, None] * b1
+        versine = 2 * np.sin(half) ** 2
+        sine = np.sqrt(versine * (2 - versine))
+        return Ernst(self.tr_ms, sine, versine, b1 * b1, self.starts, self.grid)
 
     def cast(self, dtype: np.dtype[Any]) -> "Ernst":
         return Ernst(
@@ -107,9 +107,9 @@ class Ernst:
     def moments(self, theta: Array, f: Array, r: Array) -> Moments:
         inverse = f * self.cosecant
         g = f * inverse
-        rg = dot(r, g)
+        fg, gg, rg = dot(f, g), dot(g, g), dot(r, g)
         g *= inverse
-        return Moments(-dot(f, f * inverse), dot(f, g), dot(r, f), -rg, 2 * dot(r, g))
+        return Moments(-fg, gg, 2 * gg, dot(r, f), -rg, 2 * dot(r, g))
 
     def move(self, theta: Array, step: Array) -> Array:
         """Newton's step in ln k, in which the problem is nearly linear, from that in k."""
