@@ -74,6 +74,15 @@ class qSlicerApplication(QtWidgets.QApplication):
         self._logic.SetHomeDirectory(str(self._folder))
         self._logic.SetShareDirectory("share")
 
+    def _connect_data_io(self) -> None:
+        # A scene bundle (.mrb) is unpacked in the cache of these two.
+        self._data_io = slicer.vtkMRMLRemoteIOLogic(), slicer.vtkDataIOManagerLogic()
+        remote, manager = self._data_io
+        remote.SetMRMLApplicationLogic(self._logic)
+        manager.SetMRMLApplicationLogic(self._logic)
+        self._logic.SetMRMLSceneDataIO(self._scene, remote, manager)
+        remote.GetCacheManager().SetRemoteCacheDirectory(self.cachePath)
+
     def _assemble(self, layout_manager, module_manager, io_manager) -> None:
         self._layout_manager = layout_manager
         self._module_manager, self._io_manager = module_manager, io_manager

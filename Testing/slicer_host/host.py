@@ -1,5 +1,6 @@
 """Starting and ending of the application."""
 
+import atexit
 import os
 import sys
 import types
@@ -8,6 +9,7 @@ from pathlib import Path
 from . import pythonqt
 
 _application = None
+_stopped = False
 
 
 def start(show: bool = True):
@@ -36,6 +38,7 @@ def start(show: bool = True):
     qt_module.install()
     namespace.install()
     _assemble(_application, show)
+    atexit.register(stop)
     return _application
 
 
@@ -48,7 +51,11 @@ def _assemble(application, show: bool) -> None:
     from .qmrml.layout_manager import qMRMLLayoutManager
 
     scene, logic = slicer.mrmlScene, application.applicationLogic()
+    crosshair = slicer.vtkMRMLCrosshairNode()
+    crosshair.SetCrosshairName("default")
+    scene.AddNode(crosshair)
     logic.SetMRMLScene(scene)
+    application._connect_data_io()
     # The scene names files and nodes relative to a folder; Slicer starts with the working one.
     scene.SetRootDirectory(str(Path.cwd()))
     manager = modules.qSlicerModuleManager(application)
@@ -86,9 +93,10 @@ def reset() -> None:
 
 def stop() -> None:
     """End the application: modules are unloaded, the scene closed, the views and their contexts let go."""
-    global _application
-    if _application is None:
+    global _stopped
+    if _application is None or _stopped:
         return
+    _stopped = True
     import slicer
     from PySide6.QtCore import QEvent
 

@@ -79,9 +79,10 @@ class qSlicerModuleSelectorToolBar(QToolBar):
         self.setObjectName("ModuleSelectorToolBar")
         self._selected = ""
         self._combo = QComboBox(self)
+        self._combo.sizeAdjustPolicy = QComboBox.AdjustToContents
         self.addWidget(QLabel("Modules: ", self))
         self.addWidget(self._combo)
-        self._combo.currentTextChanged.connect(self.selectModule)
+        self._combo.currentIndexChanged.connect(lambda row: self.selectModule(self._combo.itemData(row)))
 
     selectedModule = Property(
         str, lambda self: self._selected, lambda self, name: self.selectModule(name), notify=moduleSelected
@@ -89,16 +90,15 @@ class qSlicerModuleSelectorToolBar(QToolBar):
 
     @Slot(str)
     def selectModule(self, name: str) -> None:
-        if name == self._selected:
-            return
-        if name and slicer.app.moduleManager().module(name) is None:
+        module = slicer.app.moduleManager().module(name)
+        if name == self._selected or (name and module is None):
             return
         self._selected = name
-        self._combo.blockSignals(True)
-        if self._combo.findText(name) < 0:
-            self._combo.addItem(name)
-        self._combo.currentText = name
-        self._combo.blockSignals(False)
+        blocked = self._combo.blockSignals(True)
+        if module is not None and self._combo.findData(name) < 0:
+            self._combo.addItem(module.title, name)
+        self._combo.currentIndex = self._combo.findData(name)
+        self._combo.blockSignals(blocked)
         self.moduleSelected.emit(name)
 
 

@@ -29,7 +29,7 @@ def install() -> None:
     """Change the PySide6 classes; a second call changes nothing."""
     if "name" in vars(QtCore.QObject):
         return
-    _keep_truth()
+    _keep_singletons()
     classes = _object_classes()
     for cls in classes:
         _use_properties(cls)
@@ -42,13 +42,14 @@ def install() -> None:
             cls.exec_ = cls.exec
 
 
-def _keep_truth() -> None:
-    """Keep ``True`` alive: each ``emit`` of PySide6 6.12 gives away a reference to it that is not its own.
+def _keep_singletons() -> None:
+    """Keep ``None`` and ``True`` alive: PySide6 6.12 returns them without counting the reference.
 
-    Since Python 3.12 the two truth values cannot die; before, thousands of signals would end the process.
+    It relies on Python 3.12, where these objects cannot die. Before, some ten thousand calls of methods that
+    return nothing would end the process.
     """
     if sys.version_info < (3, 12):
-        for value in (True, False):
+        for value in (None, True, False, NotImplemented):
             ctypes.c_ssize_t.from_address(id(value)).value += 2**40
 
 

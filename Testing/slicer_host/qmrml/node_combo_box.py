@@ -31,6 +31,7 @@ class qMRMLNodeComboBox(QWidget):
         super().__init__(parent)
         self._scene = None
         self._observations = Observations()
+        self._candidates: list = []
         self._nodes: list = []
         self._current = None
         self._attributes: dict[tuple[str, str], object] = {}
@@ -92,7 +93,8 @@ class qMRMLNodeComboBox(QWidget):
             slicer.vtkMRMLScene.NodeAddedEvent: self._on_node_added,
             slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent: self._on_node_about_to_be_removed,
             slicer.vtkMRMLScene.NodeRemovedEvent: self._on_scene_changed,
-            slicer.vtkMRMLScene.EndBatchProcessEvent: self._on_scene_changed,
+            slicer.vtkMRMLScene.EndImportEvent: self._on_scene_changed,
+            slicer.vtkMRMLScene.EndCloseEvent: self._on_scene_changed,
         }
         self._observations.reconnect(self._scene, scene, events)
         self._scene = scene
@@ -100,22 +102,24 @@ class qMRMLNodeComboBox(QWidget):
         self._refresh()
 
     def _on_node_added(self, _scene, node) -> None:
-        if self._scene.IsBatchProcessing() or not self._accepts(node):
+        if self._scene.IsImporting() or not self._has_type(node):
             return
         self._refresh()
-        self.nodeAdded.emit(node)
+        if node in self._nodes:
+            self.nodeAdded.emit(node)
 
     def _on_node_about_to_be_removed(self, _scene, node) -> None:
         if node in self._nodes:
             self.nodeAboutToBeRemoved.emit(node)
 
     def _on_scene_changed(self, _scene, _data) -> None:
-        if not self._scene.IsBatchProcessing():
+        if not (self._scene.IsImporting() or self._scene.IsClosing()):
             self._refresh()
 
     def _on_node_modified(self, node, _data) -> None:
-        if node not in self._nodes or not self._accepts(node):
+        if (node in self._nodes) != self._accepts(node):
             self._refresh()
+        if node not in self._nodes:
             return
         row = self._nodes.index(node) + self._first_row()
         if self._combo.itemText(row) != node.GetName():
@@ -125,15 +129,18 @@ class qMRMLNodeComboBox(QWidget):
 
     # Which nodes are shown.
 
-    def _accepts(self, node) -> bool:
+    def _has_type(self, node) -> bool:
         options = self._options
-        if node.GetHideFromEditors() and not options["showHidden"]:
-            return False
         if any(node.IsA(name) for name in options["hideChildNodeTypes"]):
             return False
-        children = options["showChildNodeTypes"]
-        types = [t for t in options["nodeTypes"] if (node.IsA(t) if children else node.GetClassName() == t)]
-        return bool(types) and all(
+        if options["showChildNodeTypes"]:
+            return any(node.IsA(name) for name in options["nodeTypes"])
+        return node.GetClassName() in options["nodeTypes"]
+
+    def _accepts(self, node) -> bool:
+        if not self._has_type(node) or (node.GetHideFromEditors() and not self._options["showHidden"]):
+            return False
+        return all(
             self._attribute_matches(node, name, value)
             for (type_, name), value in self._attributes.items()
             if node.IsA(type_)
@@ -145,12 +152,14 @@ class qMRMLNodeComboBox(QWidget):
         return actual is not None and (value is None or actual == str(value))
 
     def _refresh(self) -> None:
-        for node in self._nodes:
+        for node in self._candidates:
             self._observations.disconnect(node)
-        everything = [] if self._scene is None else [self._scene.GetNthNode(i) for i in self._indices()]
-        self._nodes = [node for node in everything if self._accepts(node)]
-        for node in self._nodes:
+        everything = [] if self._scene is None else map(self._scene.GetNthNode, self._indices())
+        # A node that is not shown now may be shown once its attributes change.
+        self._candidates = [node for node in everything if self._has_type(node)]
+        for node in self._candidates:
             self._observations.connect(node, vtk.vtkCommand.ModifiedEvent, self._on_node_modified)
+        self._nodes = [node for node in self._candidates if self._accepts(node)]
         self._fill()
         keep = self._current if self._current in self._nodes else None
         if keep is None and self._nodes and not self.noneEnabled:

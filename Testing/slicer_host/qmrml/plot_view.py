@@ -97,10 +97,8 @@ class qMRMLPlotView(ctkVTKAbstractView):
         self.scheduleRender()
 
     def _draw_series(self) -> None:
-        ids = vtk.vtkStringArray()
-        self._chart_node.GetPlotSeriesNodeIDs(ids)
-        for index in range(ids.GetNumberOfValues()):
-            node = self._scene.GetNodeByID(ids.GetValue(index))
+        for index in range(self._chart_node.GetNumberOfPlotSeriesNodes()):
+            node = self._chart_node.GetNthPlotSeriesNode(index)
             plot = _make_plot(node) if node else None
             if plot is not None:
                 self._chart.AddPlot(plot)

@@ -34,7 +34,7 @@ class qMRMLSliceView(ctkVTKAbstractView):
         self._image.VisibilityOff()
         self._renderer = vtk.vtkRenderer()
         self._renderer.GetActiveCamera().ParallelProjectionOn()
-        self._renderer.AddActor2D(self._image)
+        self._renderer.AddViewProp(self._image)
         self._corner = vtk.vtkCornerAnnotation()
         self._renderer.AddViewProp(self._corner)
         self._window.AddRenderer(self._renderer)

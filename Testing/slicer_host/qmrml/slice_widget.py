@@ -4,7 +4,7 @@ import slicer
 import vtk
 from PySide6.QtCore import Property, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStyle, QToolButton, QVBoxLayout
 
 from ..observation import Observations
 from ..pythonqt import kept, with_setters
@@ -34,11 +34,11 @@ class qMRMLSliceControllerWidget(qMRMLWidget):
         self._logics = vtk.vtkCollection()
         self._label = QLabel(self)
         self._label.alignment = Qt.AlignCenter
-        self._label.minimumWidth = 24
+        self._label.margin = 4
         self._slider = qMRMLSliderWidget(self)
         self._slider.suffix = "mm"
         self._fit = QToolButton(self)
-        self._fit.text = "⛶"
+        self._fit.icon = self.style().standardIcon(QStyle.SP_TitleBarMaxButton)
         self._fit.toolTip = (
             "Adjust the slice viewer's field of view to match the extent of lowest non-None volume layer"
         )
@@ -79,7 +79,7 @@ class qMRMLSliceControllerWidget(qMRMLWidget):
             return
         color = QColor.fromRgbF(*self._node.GetLayoutColor())
         self._label.text = self._node.GetLayoutLabel() or ""
-        dark = color.lightnessF() < 0.5
+        dark = color.lightnessF() < 0.6
         self._label.styleSheet = f"background: {color.name()}; color: {'white' if dark else 'black'};"
 
     # What the slice widget and modules call.

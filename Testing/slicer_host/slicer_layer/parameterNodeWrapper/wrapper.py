@@ -27,9 +27,15 @@ class _Parameter(property):
         self.name, self.hint, self.default = name, hint, default
         self.codec = codec_for(hint)
         super().__init__(
-            lambda wrapper: self.codec.read(wrapper.parameterNode, name),
+            lambda wrapper: self._read(wrapper.parameterNode),
             lambda wrapper, value: self.codec.write(wrapper.parameterNode, name, value),
         )
+
+    def _read(self, node):
+        # A scene that is being opened empties the node before it fills it.
+        if not self.codec.is_in(node, self.name):
+            self.codec.write(node, self.name, self.default.value)
+        return self.codec.read(node, self.name)
 
 
 class _Wrapper:
