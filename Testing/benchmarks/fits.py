@@ -306,11 +306,11 @@ def run_case(case: Case, voxels: int, peer_voxels: int) -> None:
             with warnings.catch_warnings(), silence():
                 warnings.simplefilter("ignore")
                 peer(small[:, :5], b1[:5].astype(np.float64))
-                taken, _, values = seconds(lambda p=peer: p(small, b1[few].astype(np.float64)), 1)
+                peer_taken, _, values = seconds(lambda p=peer: p(small, b1[few].astype(np.float64)), 1)
         except ImportError:
             print(f"  {name:<16}{'absent: not installed':>26}")
             continue
-        print(row(name, peer_voxels / taken[0], ours, values, truth[few], bound[few]))
+        print(row(name, peer_voxels / peer_taken[0], ours, values, truth[few], bound[few]))
     print(
         f"  target {case.target:g} M voxels/s on two cores; {n_workers()} cores gave {ours / 1e6:.1f} M, "
         f"{voxels / taken[-1] / 1e6:.1f} M in the slowest of {len(taken)} runs;\n"
