@@ -138,7 +138,7 @@ def test_ui_file_with_widgets_and_connections():
     widget = slicer.util.loadUI(str(path))
     ui = slicer.util.childWidgetVariables(widget)
     assert isinstance(widget, slicer.qMRMLWidget)
-    assert ui.inputSelector.nodeTypes == ["vtkMRMLScalarVolumeNode"]
+    assert ui.inputSelector.nodeTypes == ("vtkMRMLScalarVolumeNode",)
     assert ui.inputSelector.noneEnabled
     assert ui.slider.property("SlicerParameterName") == "threshold"
     assert ui.path.filters == ui.path.Dirs | ui.path.Drives

@@ -45,12 +45,12 @@ def selector(**options):
     return combo
 
 
-def test_selector_takes_the_first_node_unless_none_is_allowed(host):
-    must, may = selector(), selector(noneEnabled=True)
-    volume = add_volume()
-    assert must.currentNode() is volume
-    assert may.currentNode() is None
-    assert may.nodeCount() == 1
+@pytest.mark.parametrize("none_enabled", [True, False])
+def test_selector_selects_nothing_by_itself(host, none_enabled):
+    combo = selector(noneEnabled=none_enabled)
+    add_volume()
+    assert combo.currentNode() is None
+    assert combo.nodeCount() == 1
 
 
 def test_selector_follows_the_scene(host):
@@ -63,9 +63,11 @@ def test_selector_follows_the_scene(host):
     combo.setCurrentNode(second)
     second.SetName("renamed")
     slicer.mrmlScene.RemoveNode(second)
-    assert changes == [first, second, first]
+    assert changes == [second, None]
+    combo.setCurrentNodeID(first.GetID())
+    assert combo.currentNode() is first
     slicer.mrmlScene.Clear(0)
-    assert changes[-1] is None
+    assert changes == [second, None, first, None]
     assert combo.currentNodeID == ""
 
 

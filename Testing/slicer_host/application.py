@@ -55,6 +55,7 @@ class qSlicerApplication(QtWidgets.QApplication):
         self._logic = slicer.vtkSlicerApplicationLogic()
         self._scene = slicer.vtkMRMLScene()
         self._make_folders()
+        self._make_python_slicer()
         self._layout_manager = None
         self._module_manager = None
         self._io_manager = None
@@ -73,6 +74,14 @@ class qSlicerApplication(QtWidgets.QApplication):
         self._logic.SetTemporaryPath(self.temporaryPath)
         self._logic.SetHomeDirectory(str(self._folder))
         self._logic.SetShareDirectory("share")
+
+    def _make_python_slicer(self) -> None:
+        # slicer.util starts pip with the program PythonSlicer, which it looks for on the path.
+        program = self._folder / "bin" / "PythonSlicer"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        os.environ["PATH"] = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
     def _connect_data_io(self) -> None:
         # A scene bundle (.mrb) is unpacked in the cache of these two.

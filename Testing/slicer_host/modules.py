@@ -163,7 +163,7 @@ class qSlicerModuleFactoryManager(QObject):
         super().__init__(manager)
         self._manager = manager
 
-    def loadedModuleNames(self) -> list[str]:
+    def loadedModuleNames(self) -> tuple[str, ...]:
         return self._manager.modulesNames()
 
     def loadModules(self, names: list[str]) -> bool:
@@ -184,8 +184,8 @@ class qSlicerModuleManager(QObject):
     def factoryManager(self) -> qSlicerModuleFactoryManager:
         return self._factory_manager
 
-    def modulesNames(self) -> list[str]:
-        return list(self._modules)
+    def modulesNames(self) -> tuple[str, ...]:
+        return tuple(self._modules)
 
     def module(self, name: str):
         return self._modules.get(name)

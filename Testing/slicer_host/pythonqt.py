@@ -181,8 +181,10 @@ def with_setters(cls: type) -> type:
 def kept(type_, name: str, default) -> QtCore.Property:
     """Return a Qt property that keeps its value and has no further effect in the host."""
     attribute = "_" + name
+    # PythonQt shows a list of texts as a tuple.
+    convert = tuple if type_ == "QStringList" else lambda value: value
     return QtCore.Property(
         type_,
-        lambda self: getattr(self, attribute, default),
-        lambda self, value: setattr(self, attribute, value),
+        lambda self: convert(getattr(self, attribute, default)),
+        lambda self, value: setattr(self, attribute, convert(value)),
     )

@@ -150,7 +150,7 @@ class ctkDirectoryButton(QWidget):
 
     def __init__(self, *args):
         super().__init__(next((arg for arg in args if isinstance(arg, QWidget)), None))
-        self._directory = next((arg for arg in args if isinstance(arg, str)), str(Path.cwd()))
+        self._directory = next((arg for arg in args if isinstance(arg, str)), ".")
         self._text = ""
         self._button = QPushButton(self)
         layout = QHBoxLayout(self)
@@ -160,15 +160,17 @@ class ctkDirectoryButton(QWidget):
         self._show()
 
     def _show(self) -> None:
-        self._button.text = self._text or self._directory
+        self._button.text = self._text or str(Path(self._directory).absolute())
 
     def _set_directory(self, directory: str) -> None:
         absolute = str(Path(directory).absolute())
-        if absolute != self._directory:
+        changed = absolute != str(Path(self._directory).absolute())
+        if changed:
             self._directory = absolute
             self._show()
-            self.directoryChanged.emit(absolute)
         self.directorySelected.emit(absolute)
+        if changed:
+            self.directoryChanged.emit(absolute)
 
     def _set_text(self, text: str) -> None:
         self._text = text

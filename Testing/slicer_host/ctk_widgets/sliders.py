@@ -1,18 +1,12 @@
 """Sliders and spin boxes of CTK, whose values are real numbers."""
 
 import enum
+import math
 
 from PySide6.QtCore import Property, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from ..pythonqt import kept, with_setters
-
-# The widest range that both Qt's spin box and its slider can show.
-_WIDEST = 1e15
-
-
-def bounded(value: float) -> float:
-    return min(max(float(value), -_WIDEST), _WIDEST)
 
 
 @with_setters
@@ -44,12 +38,8 @@ class ctkDoubleSpinBox(QWidget):
     value = Property(
         float, lambda self: self._spin.value, lambda self, v: self._spin.setValue(v), notify=valueChanged
     )
-    minimum = Property(
-        float, lambda self: self._spin.minimum, lambda self, v: self._spin.setMinimum(bounded(v))
-    )
-    maximum = Property(
-        float, lambda self: self._spin.maximum, lambda self, v: self._spin.setMaximum(bounded(v))
-    )
+    minimum = Property(float, lambda self: self._spin.minimum, lambda self, v: self._spin.setMinimum(v))
+    maximum = Property(float, lambda self: self._spin.maximum, lambda self, v: self._spin.setMaximum(v))
     singleStep = Property(
         float, lambda self: self._spin.singleStep, lambda self, v: self._spin.setSingleStep(v)
     )
@@ -60,7 +50,7 @@ class ctkDoubleSpinBox(QWidget):
     cleanText = Property(str, lambda self: self._spin.cleanText)
 
     def setRange(self, minimum: float, maximum: float) -> None:
-        self._spin.setRange(bounded(minimum), bounded(maximum))
+        self._spin.setRange(minimum, maximum)
 
     @Slot()
     def stepUp(self) -> None:
@@ -112,7 +102,9 @@ class ctkDoubleSlider(QWidget):
     def _set_value(self, value: float) -> None:
         value = min(max(float(value), self._minimum), self._maximum)
         self._slider.blockSignals(True)
-        self._slider.value = round((value - self._minimum) / self._step)
+        # An unbounded slider has no place for its handle; it keeps the value all the same.
+        steps = (value - self._minimum) / self._step
+        self._slider.value = round(steps) if math.isfinite(steps) else 0
         self._slider.blockSignals(False)
         self._change(value)
 
@@ -216,7 +208,6 @@ class ctkSliderWidget(QWidget):
         self._spin.singleStep = step
 
     def setRange(self, minimum: float, maximum: float) -> None:
-        minimum, maximum = bounded(minimum), bounded(maximum)
         self._spin.blockSignals(True)
         self._spin.setRange(minimum, maximum)
         self._spin.blockSignals(False)

@@ -191,8 +191,8 @@ class qMRMLLayoutManager(QObject):
     def mrmlViewLogics(self):
         return self._view_logics
 
-    def sliceViewNames(self) -> list[str]:
-        return [node.GetLayoutName() for node in self._of_class("vtkMRMLSliceNode")]
+    def sliceViewNames(self) -> tuple[str, ...]:
+        return tuple(node.GetLayoutName() for node in self._of_class("vtkMRMLSliceNode"))
 
     def sliceWidget(self, name: str) -> qMRMLSliceWidget | None:
         found = (node for node in self._of_class("vtkMRMLSliceNode") if node.GetLayoutName() == name)
@@ -211,8 +211,8 @@ class qMRMLLayoutManager(QObject):
     def viewWidget(self, node) -> QWidget | None:
         return self._widgets.get(node)
 
-    def viewWidgets(self) -> list[QWidget]:
-        return list(self._widgets.values())
+    def viewWidgets(self) -> tuple[QWidget, ...]:
+        return tuple(self._widgets.values())
 
     @Slot(int)
     def setLayout(self, layout: int) -> None:

@@ -40,7 +40,7 @@ class qMRMLNodeComboBox(QWidget):
         self._user_actions: list = []
         self._options = {"noneEnabled": False, "addEnabled": True, "removeEnabled": True}
         self._options |= {"editEnabled": False, "renameEnabled": False, "showHidden": False}
-        self._options |= {"showChildNodeTypes": True, "nodeTypes": [], "hideChildNodeTypes": []}
+        self._options |= {"showChildNodeTypes": True, "nodeTypes": (), "hideChildNodeTypes": ()}
         self._options |= {"noneDisplay": "None"}
         self._combo = QComboBox(self)
         layout = QHBoxLayout(self)
@@ -51,7 +51,7 @@ class qMRMLNodeComboBox(QWidget):
 
     def _option(type_, name):  # noqa: N805
         def write(self, value):
-            self._options[name] = list(value) if isinstance(value, (tuple, list)) else value
+            self._options[name] = tuple(value) if isinstance(value, tuple | list) else value
             self._refresh()
 
         return Property(type_, lambda self: self._options[name], write)
@@ -161,10 +161,8 @@ class qMRMLNodeComboBox(QWidget):
             self._observations.connect(node, vtk.vtkCommand.ModifiedEvent, self._on_node_modified)
         self._nodes = [node for node in self._candidates if self._accepts(node)]
         self._fill()
-        keep = self._current if self._current in self._nodes else None
-        if keep is None and self._nodes and not self.noneEnabled:
-            keep = self._nodes[0]
-        self._select(keep)
+        # Slicer never selects a node by itself, whether None is offered or not.
+        self._select(self._current if self._current in self._nodes else None)
 
     def _indices(self) -> range:
         return range(self._scene.GetNumberOfNodes())

@@ -2,8 +2,6 @@
 
 import importlib.metadata
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import slicer.util
@@ -80,10 +78,10 @@ def pip_install(requirements, constraints=None, **kwargs):
     """Run ``pip install``; keywords that only change how progress is shown have no effect here."""
     extra = ["-c", str(constraints)] if constraints else []
     arguments = requirements.split() if isinstance(requirements, str) else list(requirements)
-    subprocess.run([sys.executable, "-m", "pip", "install", *arguments, *extra], check=True)
+    slicer.util.executePythonModule("pip", ["install", *arguments, *extra])
 
 
 def pip_uninstall(requirements, **kwargs):
     """Run ``pip uninstall``."""
     names = requirements.split() if isinstance(requirements, str) else list(requirements)
-    subprocess.run([sys.executable, "-m", "pip", "uninstall", *names, "--yes"], check=True)
+    slicer.util.executePythonModule("pip", ["uninstall", *names, "--yes"])

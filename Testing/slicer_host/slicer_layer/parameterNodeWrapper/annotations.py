@@ -31,6 +31,11 @@ class Default:
     def value(self):
         return self._generator() if self._generator else self._value
 
+    def __eq__(self, other):
+        return isinstance(other, Default) and vars(self) == vars(other)
+
+    __hash__ = None
+
 
 @dataclasses.dataclass
 class Decimals:
@@ -59,7 +64,7 @@ class NotNone(Validator):
             raise ValueError("Value must not be None")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class IsInstance(Validator):
     classtype: type
 
@@ -68,7 +73,7 @@ class IsInstance(Validator):
             raise TypeError(f"Value must be of type '{self.classtype}', is '{value}'")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class WithinRange(Validator):
     minimum: float
     maximum: float
@@ -78,7 +83,7 @@ class WithinRange(Validator):
             raise ValueError(f"Value must be within range [{self.minimum}, {self.maximum}], is {value}")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Minimum(Validator):
     minimum: float
 
@@ -87,7 +92,7 @@ class Minimum(Validator):
             raise ValueError(f"Value must be at least {self.minimum}, is {value}")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Maximum(Validator):
     maximum: float
 
@@ -96,7 +101,7 @@ class Maximum(Validator):
             raise ValueError(f"Value must be at most {self.maximum}, is {value}")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Choice(Validator):
     choices: typing.Sequence
 
@@ -105,7 +110,7 @@ class Choice(Validator):
             raise ValueError(f"Value is {value}, but must be one of {self.choices}")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Exclude(Validator):
     excludedValues: typing.Sequence
 
@@ -114,7 +119,7 @@ class Exclude(Validator):
             raise ValueError(f"Value must not be {value}")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class RangeBounds(Validator):
     minimum: float
     maximum: float

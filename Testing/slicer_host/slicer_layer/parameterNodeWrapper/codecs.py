@@ -10,15 +10,17 @@ import slicer
 from .annotations import IsInstance, NotNone, Validator, split
 from .observed import ObservedDict, ObservedList
 
-_PATHS = (pathlib.Path, pathlib.PosixPath, pathlib.PurePath, pathlib.PurePosixPath)
+_PATHS = (pathlib.Path, pathlib.PosixPath, pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
 
 
 class Codec:
     """Writes one value as one text; stands for Slicer's Serializer."""
 
-    def __init__(self, default, to_text, from_text, validators=()):
+    def __init__(self, default, to_text, from_text, validators=(), classes=None):
         self._default, self._to_text, self._from_text = default, to_text, from_text
         self.validators = list(validators)
+        # The exact classes of the values, by which a union tells its alternatives apart.
+        self.classes = classes
 
     def default(self):
         return self._default
@@ -170,8 +172,10 @@ class UnionCodec(Codec):
         self._index_for(value)
 
     def _index_for(self, value) -> int:
-        error = None
+        error = TypeError(f"Unable to write value '{value}' of type '{type(value)}'")
         for index, codec in enumerate(self._alternatives):
+            if codec.classes is not None and type(value) not in codec.classes:
+                continue
             if value is None and isinstance(codec, NodeCodec) and self._may_be_none:
                 continue
             try:
@@ -223,7 +227,7 @@ def _is_validator(annotation) -> bool:
 
 def _plain_codec(plain) -> Codec:
     if plain is type(None):
-        return Codec(None, lambda _none: "True", lambda _text: None, [_IsNone()])
+        return Codec(None, lambda _none: "True", lambda _text: None, [_IsNone()], (type(None),))
     origin, arguments = typing.get_origin(plain), typing.get_args(plain)
     if origin in (typing.Union, types.UnionType):
         return UnionCodec([codec_for(argument) for argument in arguments], type(None) in arguments)
@@ -244,11 +248,14 @@ def _class_codec(cls: type) -> Codec:
     if issubclass(cls, enum.Enum):
         return Codec(next(iter(cls)), lambda value: value.name, lambda text: cls[text], [IsInstance(cls)])
     if cls is bool:
-        return Codec(False, lambda v: "True" if v else "False", lambda t: t == "True", _exactly(bool))
+        to_text = {True: "True", False: "False"}.get
+        return Codec(False, to_text, lambda text: text == "True", _exactly(bool), (bool,))
     if cls in (int, float):
-        return Codec(0, str, cls, _exactly(cls if cls is int else (int, float)))
-    if cls is str or cls in _PATHS:
-        return Codec(cls(), str, cls, _exactly(cls))
+        return Codec(0, str, cls, _exactly(cls if cls is int else (int, float)), (int, float))
+    if cls is str:
+        return Codec("", str, str, _exactly(str), (str,))
+    if cls in _PATHS:
+        return Codec(cls(), str, cls, _exactly(cls), _PATHS)
     raise TypeError(f"a parameter node of the host cannot keep values of {cls}")
 
 

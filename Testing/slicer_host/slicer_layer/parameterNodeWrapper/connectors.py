@@ -170,9 +170,10 @@ class _Number(_PropertyConnector):
         step = first(self._annotations, SingleStep)
         if step:
             self._widget.singleStep = step.value
-        widest = 2**31 - 1 if type(self._widget) in self.whole else float("inf")
-        self._widget.minimum = -widest if low is None else low
-        self._widget.maximum = widest if high is None else high
+        whole = type(self._widget) in self.whole
+        widest = (-(2**31), 2**31 - 1) if whole else (float("-inf"), float("inf"))
+        self._widget.minimum = widest[0] if low is None else low
+        self._widget.maximum = widest[1] if high is None else high
 
     def _bounds(self):
         within = first(self._annotations, WithinRange)

@@ -35,6 +35,28 @@ class ObservedList(collections.abc.MutableSequence):
         self._list.insert(index, value)
         self._save()
 
+    # What the base class would do element by element is one change of the node.
+
+    def extend(self, values):
+        self._list.extend(values)
+        self._save()
+
+    def __iadd__(self, values):
+        self.extend(values)
+        return self
+
+    def clear(self):
+        self._list.clear()
+        self._save()
+
+    def reverse(self):
+        self._list.reverse()
+        self._save()
+
+    def sort(self, **options):
+        self._list.sort(**options)
+        self._save()
+
     def __eq__(self, other):
         return self._list == (other._list if isinstance(other, ObservedList) else other)
 
@@ -73,6 +95,15 @@ class ObservedDict(collections.abc.MutableMapping):
 
     def __delitem__(self, key):
         del self._dict[key]
+        self._save()
+
+    def popitem(self):
+        item = self._dict.popitem()
+        self._save()
+        return item
+
+    def clear(self):
+        self._dict.clear()
         self._save()
 
     def __eq__(self, other):

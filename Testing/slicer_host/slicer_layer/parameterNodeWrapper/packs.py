@@ -108,12 +108,19 @@ def _repr(self) -> str:
 
 def _get_value(self, membername):
     top, rest = split_name(membername)
+    _check(self, top)
     value = getattr(self, top)
     return value if rest is None else value.getValue(rest)
 
 
+def _check(self, top):
+    if not hasattr(self, top):
+        raise ValueError(f"{self} has no member '{top}'")
+
+
 def _set_value(self, membername, value):
     top, rest = split_name(membername)
+    _check(self, top)
     if rest is None:
         setattr(self, top, value)
     else:
@@ -124,6 +131,8 @@ def _set_value(self, membername, value):
 
 def _data_type(cls, membername):
     top, rest = split_name(membername)
+    if top not in cls._hints:
+        raise ValueError(f"{cls} has no member '{top}'")
     hint = cls._hints[top]
     return hint if rest is None else unannotatedType(hint).dataType(rest)
 

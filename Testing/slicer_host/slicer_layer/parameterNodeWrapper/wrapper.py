@@ -26,29 +26,32 @@ class _Parameter(property):
     def __init__(self, name, hint, default):
         self.name, self.hint, self.default = name, hint, default
         self.codec = codec_for(hint)
-        super().__init__(
-            lambda wrapper: self._read(wrapper.parameterNode),
-            lambda wrapper, value: self.codec.write(wrapper.parameterNode, name, value),
-        )
+        super().__init__(self.read, self.write)
 
-    def _read(self, node):
-        # A scene that is being opened empties the node before it fills it.
-        if not self.codec.is_in(node, self.name):
-            self.codec.write(node, self.name, self.default.value)
-        return self.codec.read(node, self.name)
+    def write(self, wrapper, value):
+        self.codec.write(wrapper.parameterNode, wrapper._prefix + self.name, value)
+
+    def read(self, wrapper):
+        self.ensure(wrapper)
+        return self.codec.read(wrapper.parameterNode, wrapper._prefix + self.name)
+
+    def ensure(self, wrapper):
+        """Write the default where there is no value: new nodes, and those of a scene just being opened."""
+        if not self.codec.is_in(wrapper.parameterNode, wrapper._prefix + self.name):
+            self.write(wrapper, self.default.value)
 
 
 class _Wrapper:
     """The methods that a wrapped class gains."""
 
-    def __init__(self, parameterNode):
+    def __init__(self, parameterNode, prefix=None):
         self.parameterNode = parameterNode
+        self._prefix = prefix or ""
         self._connections = {}
         self._next_tag = 0
         self._updating_gui = False
-        for name, parameter in self.allParameters.items():
-            if not parameter.codec.is_in(parameterNode, name):
-                parameter.codec.write(parameterNode, name, parameter.default.value)
+        for parameter in self.allParameters.values():
+            parameter.ensure(self)
 
     def default(self, paramName):
         return self.allParameters[paramName].default
