@@ -103,19 +103,31 @@ def registered(echoes: Array):
     return register_echoes(echoes, GRID)
 
 
-def test_motion_of_the_phantom_is_recovered():
-    """T2 echoes of an exam in which the patient moved by up to 8 mm and 5 degrees."""
-    exam = make_exam(replace(ExamSettings.standard(), motion_mm=8.0, motion_deg=5.0), seed=1)
-    scan_of_t2 = replace(exam.protocol.t2, measurements=exam.protocol.t2.measurements[:3])
-    result = register_echoes(exam.simulate(scan_of_t2)[0], scan_of_t2.geometry)
-    for found, true in zip(result.motions[1:], exam.motions(scan_of_t2)[1:], strict=True):
+def motion_errors(scan_name: str, seed: int) -> Array:
+    """(echoes - 1, 2): mm and degrees, of an exam in which the patient moved by up to 8 mm and 5 degrees."""
+    exam = make_exam(replace(ExamSettings.standard(), motion_mm=8.0, motion_deg=5.0), seed=seed)
+    moved = getattr(exam.protocol, scan_name)
+    channels = exam.simulate(moved)
+    result = register_echoes(np.sqrt(np.square(channels).sum(axis=0)), moved.geometry)
+    found = []
+    for motion, true in zip(result.motions[1:], exam.motions(moved)[1:], strict=True):
         matrix = np.eye(4)
         matrix[:3, :3] = true.rotation
         matrix[:3, 3] = true.centre + true.translation - true.rotation @ true.centre
-        assert found.used
-        shift, turn = errors(found, matrix)
-        assert shift <= 0.1
-        assert turn <= 0.1
+        assert motion.used
+        found.append(errors(motion, matrix))
+    return np.array(found)
+
+
+def test_motion_of_the_phantom_is_recovered_in_every_spin_echo():
+    assert (motion_errors("t2", seed=1) <= 0.1).all()
+
+
+def test_motion_of_the_phantom_is_recovered_where_fat_and_water_interfere():
+    """Gradient echoes: fat turns against water, so no echo has the first one's contrast."""
+    found = motion_errors("t2star", seed=2)
+    assert (np.median(found, axis=0) <= 0.1).all()
+    assert (found.max(axis=0) <= [0.1, 0.25]).all()
 
 
 def test_known_motion_is_recovered(registered):
@@ -124,10 +136,10 @@ def test_known_motion_is_recovered(registered):
     assert motion.used and motion.metric_after > motion.metric_before
     shift, turn = errors(motion, MOTION)
     assert shift <= 0.1
-    assert turn <= 0.2
+    assert turn <= 0.1
     truth = (MOTION @ [*motion.centre, 1.0])[:3] - motion.centre
     np.testing.assert_allclose(motion.translation_mm, truth, atol=0.1)
-    np.testing.assert_allclose(motion.rotation_deg, (3.0, -2.5, 3.0), atol=0.2)
+    np.testing.assert_allclose(motion.rotation_deg, (3.0, -2.5, 3.0), atol=0.1)
 
 
 def test_a_still_echo_is_returned_bit_for_bit(registered, echoes):
@@ -182,7 +194,7 @@ def test_a_single_slice_moves_in_its_plane_only():
     assert motion.used
     assert motion.matrix[2].tolist() == [0.0, 0.0, 1.0, 0.0]
     shift, turn = errors(motion, truth)
-    assert shift <= 0.15 and turn <= 0.2
+    assert shift <= 0.1 and turn <= 0.1
     assert np.isfinite(result.data[1][0, 20:-20, 20:-20]).all()
 
 
@@ -193,7 +205,7 @@ def test_few_thick_slices_moved_in_their_plane_stay_in_it():
     motion = register_echoes(pair, stack).motions[1]
     assert motion.used
     shift, turn = errors(motion, truth)
-    assert shift <= 0.2 and turn <= 0.3
+    assert shift <= 0.15 and turn <= 0.15
 
 
 def test_a_thin_map_is_placed_in_a_thick_dce():
@@ -240,7 +252,7 @@ def test_holes_do_not_hold_the_image_back():
     pair[:, 4:9, 20:34, 20:34] = np.nan
     result = register_echoes(pair, small)
     shift, turn = errors(result.motions[1], MOTION)
-    assert shift <= 0.5 and turn <= 1.0
+    assert shift <= 0.1 and turn <= 0.15
     assert np.isnan(result.data[1, 4:9, 20:34, 20:34]).mean() > 0.5
 
 

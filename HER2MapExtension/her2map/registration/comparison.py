@@ -1,6 +1,6 @@
 """Two images compared under a rigid motion: where they overlap, and how much one tells about the other.
 
-Used by :mod:`her2map.registration` to prepare its images and to judge its results.
+Prepares the images of a registration and judges its results.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .geometry import Geometry
+from ..geometry import Geometry
+from .resampling import array_coordinates, filled, inside
 
 Array = NDArray[np.float64]
 
@@ -69,32 +70,6 @@ class ComparedImage:
         return not self.known.any() or float(np.ptp(self.values)) == 0.0
 
 
-def filled(values: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[Any]:
-    """Missing voxels take their nearest neighbour's value, so that no false edge arises."""
-    if not missing.any():
-        return values
-    if missing.all():
-        return np.zeros_like(values)
-    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return values[tuple(nearest)]
-
-
-def array_coordinates(geometry: Geometry, matrix: Array, onto: Geometry, voxels: NDArray[np.int_]) -> Array:
-    """Where `voxels` (3, n; slice, row, column) of `onto` lie, in the voxels of `geometry`.
-
-    `matrix` (4, 4) takes RAS points of `onto` to RAS points of `geometry`.
-    """
-    to_index = np.linalg.inv(geometry.affine) @ matrix @ onto.affine
-    return to_index[2::-1, 2::-1] @ voxels + to_index[2::-1, 3:]
-
-
-def inside(coordinates: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which `coordinates` (3, n) lie within the outer edges of an array's voxels."""
-    size = np.array(shape)[:, None]
-    within = (coordinates >= -0.5 - 1e-6) & (coordinates <= size - 0.5 + 1e-6)
-    return np.logical_and.reduce(within)
-
-
 @dataclass(frozen=True, eq=False)
 class Score:
     """Information per block of voxels; its mean is over all voxels."""
@@ -134,6 +109,12 @@ class Comparison:
         self._fixed_bins = _binned(fixed.smooth(pixel)[tuple(self._voxels)])
         self._moving = ndimage.spline_filter(moving.smooth(pixel), 3, mode="mirror")
         self._unknown = ~moving.known
+
+    def displacement_mm(self, matrix: Array) -> float:
+        """How far `matrix` moves the voxels compared, root mean square."""
+        points = self._fixed_geometry.to_ras(self._voxels[::-1].T)
+        moved = points @ matrix[:3, :3].T + matrix[:3, 3] - points
+        return float(np.sqrt((moved**2).sum(axis=1).mean()))
 
     def _coordinates(self, matrix: Array) -> Array:
         return array_coordinates(self._moving_geometry, matrix, self._fixed_geometry, self._voxels)
