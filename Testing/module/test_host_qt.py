@@ -93,7 +93,7 @@ def test_slider_widget():
     slider.minimum, slider.maximum = -5, 5
     slider.connect("valueChanged(double)", values.append)
     slider.value = 1.25
-    slider.spinBox().value = -2.5
+    slider.setValue(-2.5)
     slider.value = 99
     assert values == [1.25, -2.5, 5]
 

@@ -74,7 +74,7 @@ def place_curve(view, points):
 
 
 def image_of(view):
-    view.forceRender()
+    view._render()
     image = view.grab().toImage()
     return [
         image.pixelColor(x, y).getRgb()[:3]

@@ -11,10 +11,9 @@ from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property
 
 from .error_log import ctkErrorLogModel
-from .pythonqt import kept, with_setters
+from .pythonqt import kept
 
 
-@with_setters
 class qSlicerCommandOptions(QtCore.QObject):
     """Stands for qSlicerCommandOptions: the application as if started with ``--testing``."""
 
@@ -23,7 +22,6 @@ class qSlicerCommandOptions(QtCore.QObject):
     noMainWindow = kept(bool, "noMainWindow", False)
 
 
-@with_setters
 class qSlicerApplication(QtWidgets.QApplication):
     """Stands for qSlicerApplication and its base qSlicerCoreApplication."""
 
@@ -133,9 +131,6 @@ class qSlicerApplication(QtWidgets.QApplication):
 
     def errorLogModel(self) -> ctkErrorLogModel:
         return self._error_log
-
-    def mainWindow(self):
-        return slicer.util.mainWindow()
 
     def settings(self) -> QtCore.QSettings:
         return self._settings

@@ -14,10 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from .pythonqt import kept, with_setters
+from .pythonqt import kept
 
 
-@with_setters
 class qSlicerModulePanel(QScrollArea):
     """Stands for qSlicerModulePanel: shows one module's widget, which it enters and leaves."""
 
@@ -38,9 +37,6 @@ class qSlicerModulePanel(QScrollArea):
         layout = QVBoxLayout(self._content)
         layout.setContentsMargins(2, 2, 2, 2)
         self.setWidget(self._content)
-
-    def currentModuleName(self) -> str:
-        return self._module
 
     @Slot(str)
     def setModule(self, name: str) -> None:
@@ -68,7 +64,6 @@ class qSlicerModulePanel(QScrollArea):
             widget.setParent(None)
 
 
-@with_setters
 class qSlicerModuleSelectorToolBar(QToolBar):
     """Stands for qSlicerModuleSelectorToolBar."""
 

@@ -9,7 +9,7 @@ import slicer
 from PySide6 import QtGui, QtWidgets
 from PySide6.QtCore import Property, QObject, Signal
 
-from .pythonqt import kept, with_setters
+from .pythonqt import kept
 
 # The logic of each loadable module of the wheel, in the order in which Slicer would set them up.
 _LOGICS = {
@@ -36,7 +36,6 @@ _DISPLAYABLE_MANAGERS = (
 )
 
 
-@with_setters
 class qSlicerLoadableModule(QObject):
     """Stands for a loadable module of Slicer (qSlicerMarkupsModule and others): its name and its logic."""
 
@@ -58,7 +57,6 @@ class qSlicerLoadableModule(QObject):
         return None
 
 
-@with_setters
 class qSlicerScriptedLoadableModule(QObject):
     """Stands for qSlicerScriptedLoadableModule, the ``parent`` of a ScriptedLoadableModule."""
 
@@ -98,8 +96,8 @@ class qSlicerScriptedLoadableModule(QObject):
     def createNewWidgetRepresentation(self):
         widget = slicer.qSlicerScriptedLoadableModuleWidget()
         widget.setMRMLScene(slicer.mrmlScene)
-        widget.setPythonSource(self._path)
-        widget.setup()
+        widget._set_python_source(self._path)
+        widget._setup()
         return widget
 
 
@@ -116,9 +114,6 @@ class qSlicerScriptedLoadableModuleWidget(QtWidgets.QWidget):
         self._entered = False
         QtWidgets.QVBoxLayout(self)
 
-    def mrmlScene(self):
-        return self._scene
-
     def setMRMLScene(self, scene) -> None:
         self._scene = scene
         self.mrmlSceneChanged.emit(scene)
@@ -126,10 +121,7 @@ class qSlicerScriptedLoadableModuleWidget(QtWidgets.QWidget):
     def self(self):
         return self._self
 
-    def pythonSource(self) -> str:
-        return self._path
-
-    def setPythonSource(self, path: str, class_name: str = "") -> bool:
+    def _set_python_source(self, path: str, class_name: str = "") -> bool:
         self._path = path
         name = class_name or Path(path).stem + "Widget"
         self._self = getattr(load_source(path), name)(self)
@@ -137,10 +129,10 @@ class qSlicerScriptedLoadableModuleWidget(QtWidgets.QWidget):
         return True
 
     def reload(self) -> None:
-        self.setPythonSource(self._path)
-        self.setup()
+        self._set_python_source(self._path)
+        self._setup()
 
-    def setup(self) -> None:
+    def _setup(self) -> None:
         self._self.setup()
 
     def enter(self) -> None:

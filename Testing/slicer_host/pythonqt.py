@@ -168,14 +168,19 @@ def find_children(parent, type_=QtCore.QObject, name: str = "") -> list:
     return _find_children(parent, type_, name or None)
 
 
-def with_setters(cls: type) -> type:
-    """Give a class the ``setX`` method of each of its writable Qt properties, as C++ classes have them."""
-    for name, prop in list(vars(cls).items()):
-        if isinstance(prop, QtCore.Property) and prop.fset is not None:
-            setter = "set" + name[0].upper() + name[1:]
-            if setter not in vars(cls):
-                setattr(cls, setter, prop.fset)
-    return cls
+def with_slots(*setters: str):
+    """Give a class those setters of its Qt properties that are slots in C++.
+
+    Of CTK's and Slicer's own widgets PythonQt knows properties, slots and invokable methods only: a plain C++
+    setter such as ``ctkSliderWidget::setMinimum`` does not exist in Slicer's Python.
+    """
+
+    def add(cls: type) -> type:
+        for setter in setters:
+            setattr(cls, setter, getattr(cls, setter[3].lower() + setter[4:]).fset)
+        return cls
+
+    return add
 
 
 def kept(type_, name: str, default) -> QtCore.Property:
@@ -187,4 +192,14 @@ def kept(type_, name: str, default) -> QtCore.Property:
         type_,
         lambda self: convert(getattr(self, attribute, default)),
         lambda self, value: setattr(self, attribute, convert(value)),
+    )
+
+
+def forwarded(type_, inner: str, name: str, **options) -> QtCore.Property:
+    """Return a Qt property that is the one of an inner widget, which the attribute ``inner`` holds."""
+    return QtCore.Property(
+        type_,
+        lambda self: getattr(getattr(self, inner), name),
+        lambda self, value: setattr(getattr(self, inner), name, value),
+        **options,
     )

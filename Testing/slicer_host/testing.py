@@ -9,6 +9,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from .error_log import Entry
+from .qmrml.vtk_view import ctkVTKOpenGLNativeWidget
 
 LEFT, RIGHT, MIDDLE = QtCore.Qt.LeftButton, QtCore.Qt.RightButton, QtCore.Qt.MiddleButton
 SHIFT, CONTROL = QtCore.Qt.ShiftModifier, QtCore.Qt.ControlModifier
@@ -128,11 +129,9 @@ def _mouse(view, kind, ras, button, buttons, modifiers) -> None:
 def screenshot(widget: QtWidgets.QWidget, path) -> Path:
     """Save the picture of a view, a panel or a window as PNG."""
     process_events()
-    for view in widget.findChildren(QtWidgets.QWidget):
-        if hasattr(view, "forceRender"):
-            view.forceRender()
-    if hasattr(widget, "forceRender"):
-        widget.forceRender()
+    for view in [widget, *widget.findChildren(QtWidgets.QWidget)]:
+        if isinstance(view, ctkVTKOpenGLNativeWidget):
+            view._render()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     if not widget.grab().save(str(path)):
         raise OSError(f"the picture {path} could not be saved")

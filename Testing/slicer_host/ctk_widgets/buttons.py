@@ -16,10 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 
 
-@with_setters
 class ctkCollapsibleButton(QAbstractButton):
     """Stands for ctkCollapsibleButton: a frame of widgets under a button that folds them away."""
 
@@ -98,7 +97,6 @@ class ctkCollapsibleButton(QAbstractButton):
         )
 
 
-@with_setters
 class ctkCollapsibleGroupBox(QGroupBox):
     """Stands for ctkCollapsibleGroupBox: a checkable group box that shows its contents while checked."""
 
@@ -118,7 +116,6 @@ class ctkCollapsibleGroupBox(QGroupBox):
                 child.setVisible(expand)
 
 
-@with_setters
 class ctkPushButton(QPushButton):
     """Stands for ctkPushButton: a push button whose text and icon can be aligned."""
 
@@ -127,7 +124,6 @@ class ctkPushButton(QPushButton):
     elideMode = kept(Qt.TextElideMode, "elideMode", Qt.ElideNone)
 
 
-@with_setters
 class ctkCheckablePushButton(ctkPushButton):
     """Stands for ctkCheckablePushButton: a button with a check box of its own."""
 
@@ -157,14 +153,12 @@ class ctkCheckablePushButton(ctkPushButton):
     )
 
 
-@with_setters
 class ctkCheckBox(QCheckBox):
     """Stands for ctkCheckBox: a check box with an icon of its own."""
 
     indicatorIconSize = kept(QSize, "indicatorIconSize", QSize(16, 16))
 
 
-@with_setters
 class ctkExpandButton(QToolButton):
     """Stands for ctkExpandButton: a tool button with an arrow."""
 
@@ -172,7 +166,7 @@ class ctkExpandButton(QToolButton):
     orientation = kept(Qt.Orientation, "orientation", Qt.Horizontal)
 
 
-@with_setters
+@with_slots("setColor", "setDisplayColorName")
 class ctkColorPickerButton(QPushButton):
     """Stands for ctkColorPickerButton: shows a colour and lets the user choose another."""
 

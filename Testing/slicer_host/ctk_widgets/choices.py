@@ -5,10 +5,10 @@ import enum
 from PySide6.QtCore import Property, QSettings, Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QMessageBox
 
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 
 
-@with_setters
+@with_slots("setCurrentUserDataAsString")
 class ctkComboBox(QComboBox):
     """Stands for ctkComboBox: a combo box with a text for *nothing chosen*."""
 
@@ -16,11 +16,10 @@ class ctkComboBox(QComboBox):
         NeverScroll = 0
         AlwaysScroll = 1
         ScrollWithFocus = 2
-        ScrollWithNoVBar = 3
+        ScrollWithNoVScrollBar = 3
 
-    NeverScroll, AlwaysScroll, ScrollWithFocus, ScrollWithNoVBar = range(4)
+    NeverScroll, AlwaysScroll, ScrollWithFocus, ScrollWithNoVScrollBar = range(4)
 
-    forceDefault = kept(bool, "forceDefault", False)
     elideMode = kept(Qt.TextElideMode, "elideMode", Qt.ElideNone)
     scrollWheelEffect = kept(int, "scrollWheelEffect", 1)
     defaultText = Property(str, lambda self: self.placeholderText, lambda self, v: self.setPlaceholderText(v))
@@ -31,7 +30,7 @@ class ctkComboBox(QComboBox):
     )
 
 
-@with_setters
+@with_slots("setDontShowAgain")
 class ctkMessageBox(QMessageBox):
     """Stands for ctkMessageBox: a message box with *Don't show this message again*."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Property, QSettings, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 
 
 class _Filter(enum.IntFlag):
@@ -38,7 +38,7 @@ class _Option(enum.IntFlag):
     HideNameFilterDetails = 0x40
 
 
-@with_setters
+@with_slots("setCurrentPath")
 class ctkPathLineEdit(QWidget):
     """Stands for ctkPathLineEdit: a path typed, chosen in a dialog, or taken from those used before."""
 
@@ -134,7 +134,6 @@ class ctkPathLineEdit(QWidget):
         return [stored] if isinstance(stored, str) else list(stored or [])
 
 
-@with_setters
 class ctkDirectoryButton(QWidget):
     """Stands for ctkDirectoryButton: a button that shows a folder and lets another be chosen."""
 

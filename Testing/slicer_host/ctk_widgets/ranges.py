@@ -3,7 +3,7 @@
 from PySide6.QtCore import Property, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 from .sliders import ctkDoubleSlider, ctkDoubleSpinBox
 
 
@@ -41,7 +41,7 @@ class _Range(QWidget):
         """Bring the inner widgets up to date."""
 
 
-@with_setters
+@with_slots("setMaximumValue", "setMinimumValue")
 class ctkDoubleRangeSlider(_Range):
     """Stands for ctkDoubleRangeSlider; the two handles are two sliders."""
 
@@ -65,7 +65,7 @@ class ctkDoubleRangeSlider(_Range):
     def _show(self) -> None:
         for slider, value in zip(self._sliders, self._values, strict=True):
             slider.blockSignals(True)
-            slider.setRange(*self._bounds)
+            slider._set_range(*self._bounds)
             slider.value = value
             slider.blockSignals(False)
 
@@ -79,7 +79,7 @@ class ctkDoubleRangeSlider(_Range):
     )
 
 
-@with_setters
+@with_slots("setDecimals", "setMaximumValue", "setMinimumValue")
 class ctkRangeWidget(_Range):
     """Stands for ctkRangeWidget: a range slider between two spin boxes."""
 
@@ -107,16 +107,17 @@ class ctkRangeWidget(_Range):
     def _show(self) -> None:
         for widget in (*self._spins, self._slider):
             widget.blockSignals(True)
-            widget.setRange(*self._bounds)
         for spin, value in zip(self._spins, self._values, strict=True):
+            spin._set_range(*self._bounds)
             spin.value = value
+        self._slider.setRange(*self._bounds)
         self._slider.setValues(*self._values)
         for widget in (*self._spins, self._slider):
             widget.blockSignals(False)
 
-    def _set_on_spins(self, setter: str, value) -> None:
+    def _set_on_spins(self, name: str, value) -> None:
         for spin in self._spins:
-            getattr(spin, setter)(value)
+            setattr(spin, name, value)
 
     minimum = Property(float, lambda self: self._bounds[0], lambda self, v: self.setRange(v, self._bounds[1]))
     maximum = Property(float, lambda self: self._bounds[1], lambda self, v: self.setRange(self._bounds[0], v))
@@ -127,26 +128,17 @@ class ctkRangeWidget(_Range):
         float, lambda self: self._values[1], lambda self, v: self.setValues(min(v, self._values[0]), v)
     )
     decimals = Property(
-        int, lambda self: self._spins[0].decimals, lambda self, v: self._set_on_spins("setDecimals", v)
+        int, lambda self: self._spins[0].decimals, lambda self, v: self._set_on_spins("decimals", v)
     )
     singleStep = Property(
-        float, lambda self: self._spins[0].singleStep, lambda self, v: self._set_on_spins("setSingleStep", v)
+        float, lambda self: self._spins[0].singleStep, lambda self, v: self._set_on_spins("singleStep", v)
     )
     prefix = Property(
-        str, lambda self: self._spins[0].prefix, lambda self, v: self._set_on_spins("setPrefix", v)
+        str, lambda self: self._spins[0].prefix, lambda self, v: self._set_on_spins("prefix", v)
     )
     suffix = Property(
-        str, lambda self: self._spins[0].suffix, lambda self, v: self._set_on_spins("setSuffix", v)
+        str, lambda self: self._spins[0].suffix, lambda self, v: self._set_on_spins("suffix", v)
     )
-
-    def slider(self) -> ctkDoubleRangeSlider:
-        return self._slider
-
-    def minimumSpinBox(self) -> ctkDoubleSpinBox:
-        return self._spins[0]
-
-    def maximumSpinBox(self) -> ctkDoubleSpinBox:
-        return self._spins[1]
 
     @Slot()
     def reset(self) -> None:

@@ -6,10 +6,10 @@ import math
 from PySide6.QtCore import Property, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
-from ..pythonqt import kept, with_setters
+from ..pythonqt import forwarded, kept, with_slots
 
 
-@with_setters
+@with_slots("setDecimals", "setReadOnly", "setValue")
 class ctkDoubleSpinBox(QWidget):
     """Stands for ctkDoubleSpinBox."""
 
@@ -35,21 +35,17 @@ class ctkDoubleSpinBox(QWidget):
         self._spin.decimals = decimals
         self.decimalsChanged.emit(decimals)
 
-    value = Property(
-        float, lambda self: self._spin.value, lambda self, v: self._spin.setValue(v), notify=valueChanged
-    )
-    minimum = Property(float, lambda self: self._spin.minimum, lambda self, v: self._spin.setMinimum(v))
-    maximum = Property(float, lambda self: self._spin.maximum, lambda self, v: self._spin.setMaximum(v))
-    singleStep = Property(
-        float, lambda self: self._spin.singleStep, lambda self, v: self._spin.setSingleStep(v)
-    )
+    value = forwarded(float, "_spin", "value", notify=valueChanged)
+    minimum = forwarded(float, "_spin", "minimum")
+    maximum = forwarded(float, "_spin", "maximum")
+    singleStep = forwarded(float, "_spin", "singleStep")
     decimals = Property(int, lambda self: self._spin.decimals, _set_decimals)
-    prefix = Property(str, lambda self: self._spin.prefix, lambda self, v: self._spin.setPrefix(v))
-    suffix = Property(str, lambda self: self._spin.suffix, lambda self, v: self._spin.setSuffix(v))
-    readOnly = Property(bool, lambda self: self._spin.readOnly, lambda self, v: self._spin.setReadOnly(v))
+    prefix = forwarded(str, "_spin", "prefix")
+    suffix = forwarded(str, "_spin", "suffix")
+    readOnly = forwarded(bool, "_spin", "readOnly")
     cleanText = Property(str, lambda self: self._spin.cleanText)
 
-    def setRange(self, minimum: float, maximum: float) -> None:
+    def _set_range(self, minimum: float, maximum: float) -> None:
         self._spin.setRange(minimum, maximum)
 
     @Slot()
@@ -61,7 +57,7 @@ class ctkDoubleSpinBox(QWidget):
         self._spin.stepDown()
 
 
-@with_setters
+@with_slots("setOrientation", "setValue")
 class ctkDoubleSlider(QWidget):
     """Stands for ctkDoubleSlider: a slider whose steps are real numbers."""
 
@@ -78,7 +74,6 @@ class ctkDoubleSlider(QWidget):
     def __init__(self, *args):
         super().__init__(next((arg for arg in args if isinstance(arg, QWidget)), None))
         self._minimum, self._maximum, self._step, self._value = 0.0, 99.0, 1.0, 0.0
-        self._page_step = 10.0
         orientation = next((arg for arg in args if isinstance(arg, Qt.Orientation)), Qt.Vertical)
         self._slider = QSlider(orientation, self)
         layout = QHBoxLayout(self)
@@ -110,9 +105,9 @@ class ctkDoubleSlider(QWidget):
 
     def _set_step(self, step: float) -> None:
         self._step = step
-        self.setRange(self._minimum, self._maximum)
+        self._set_range(self._minimum, self._maximum)
 
-    def setRange(self, minimum: float, maximum: float) -> None:
+    def _set_range(self, minimum: float, maximum: float) -> None:
         self._minimum, self._maximum = float(minimum), max(float(minimum), float(maximum))
         steps = min((self._maximum - self._minimum) / self._step, 2**30)
         self._slider.blockSignals(True)
@@ -124,20 +119,18 @@ class ctkDoubleSlider(QWidget):
     value = Property(float, lambda self: self._value, _set_value, notify=valueChanged)
     sliderPosition = Property(float, lambda self: self._value, _set_value)
     singleStep = Property(float, lambda self: self._step, _set_step)
-    pageStep = kept(float, "page_step", 10.0)
+    pageStep = kept(float, "pageStep", 10.0)
     minimum = Property(
-        float, lambda self: self._minimum, lambda self, v: self.setRange(v, max(v, self._maximum))
+        float, lambda self: self._minimum, lambda self, v: self._set_range(v, max(v, self._maximum))
     )
     maximum = Property(
-        float, lambda self: self._maximum, lambda self, v: self.setRange(min(v, self._minimum), v)
+        float, lambda self: self._maximum, lambda self, v: self._set_range(min(v, self._minimum), v)
     )
-    tracking = Property(bool, lambda self: self._slider.tracking, lambda self, v: self._slider.setTracking(v))
-    orientation = Property(
-        Qt.Orientation, lambda self: self._slider.orientation, lambda self, v: self._slider.setOrientation(v)
-    )
+    tracking = forwarded(bool, "_slider", "tracking")
+    orientation = forwarded(Qt.Orientation, "_slider", "orientation")
 
 
-@with_setters
+@with_slots("setDecimals", "setSpinBoxVisible", "setValue")
 class ctkSliderWidget(QWidget):
     """Stands for ctkSliderWidget: a slider and a spin box that show one real number."""
 
@@ -207,35 +200,27 @@ class ctkSliderWidget(QWidget):
         self._slider.singleStep = step
         self._spin.singleStep = step
 
-    def setRange(self, minimum: float, maximum: float) -> None:
+    def _set_range(self, minimum: float, maximum: float) -> None:
         self._spin.blockSignals(True)
-        self._spin.setRange(minimum, maximum)
+        self._spin._set_range(minimum, maximum)
         self._spin.blockSignals(False)
-        self._slider.setRange(minimum, maximum)
+        self._slider._set_range(minimum, maximum)
 
     value = Property(float, lambda self: self._slider.value, _set_value, notify=valueChanged)
     minimum = Property(
-        float, lambda self: self._slider.minimum, lambda self, v: self.setRange(v, max(v, self.maximum))
+        float, lambda self: self._slider.minimum, lambda self, v: self._set_range(v, max(v, self.maximum))
     )
     maximum = Property(
-        float, lambda self: self._slider.maximum, lambda self, v: self.setRange(min(v, self.minimum), v)
+        float, lambda self: self._slider.maximum, lambda self, v: self._set_range(min(v, self.minimum), v)
     )
     singleStep = Property(float, lambda self: self._slider.singleStep, _set_step)
-    pageStep = Property(
-        float, lambda self: self._slider.pageStep, lambda self, v: self._slider.setPageStep(v)
-    )
+    pageStep = forwarded(float, "_slider", "pageStep")
     decimals = Property(int, lambda self: self._spin.decimals, _set_decimals)
-    prefix = Property(str, lambda self: self._spin.prefix, lambda self, v: self._spin.setPrefix(v))
-    suffix = Property(str, lambda self: self._spin.suffix, lambda self, v: self._spin.setSuffix(v))
+    prefix = forwarded(str, "_spin", "prefix")
+    suffix = forwarded(str, "_spin", "suffix")
     spinBoxVisible = Property(
         bool, lambda self: not self._spin.isHidden(), lambda self, v: self._spin.setVisible(v)
     )
-
-    def slider(self) -> ctkDoubleSlider:
-        return self._slider
-
-    def spinBox(self) -> ctkDoubleSpinBox:
-        return self._spin
 
     @Slot()
     def reset(self) -> None:

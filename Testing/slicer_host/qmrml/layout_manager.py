@@ -7,7 +7,6 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ..observation import Observations
-from ..pythonqt import with_setters
 from . import layout_xml
 from .plot_view import qMRMLPlotWidget
 from .slice_widget import qMRMLSliceWidget
@@ -20,7 +19,6 @@ _VIEW_CLASSES = {
 }
 
 
-@with_setters
 class qMRMLLayoutManager(QObject):
     """Stands for qMRMLLayoutManager and its view factories; 3D views are left out (an empty frame)."""
 
@@ -125,7 +123,7 @@ class qMRMLLayoutManager(QObject):
         # The logic is known to the others before its node is, so that color legends find it.
         widget.setSliceLogics(self._slice_logics)
         self._slice_logics.AddItem(widget.sliceLogic())
-        widget.sliceLogic().SetDisplayableManagerGroup(widget.sliceView().displayableManagerGroup())
+        widget.sliceLogic().SetDisplayableManagerGroup(widget.sliceView()._group)
         widget.setMRMLSliceNode(node)
         widget.setMRMLScene(self._scene)
 
@@ -244,6 +242,3 @@ class qMRMLLayoutManager(QObject):
     @Slot()
     def resumeRender(self) -> None:
         self.setRenderPaused(False)
-
-    def allViewsPauseRenderCount(self) -> int:
-        return self._pauses

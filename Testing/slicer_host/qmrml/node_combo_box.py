@@ -6,10 +6,9 @@ from PySide6.QtCore import Property, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QInputDialog, QWidget
 
 from ..observation import Observations
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept
 
 
-@with_setters
 class qMRMLNodeComboBox(QWidget):
     """Stands for qMRMLNodeComboBox: always shows the scene's nodes of the wanted types."""
 
@@ -77,7 +76,7 @@ class qMRMLNodeComboBox(QWidget):
     baseName = Property(
         str,
         lambda self: self._base_names.get(self._options["nodeTypes"][0], "") if self.nodeTypes else "",
-        lambda self, name: self.setBaseName(name),
+        lambda self, name: self._base_names.update(dict.fromkeys(self.nodeTypes, name)),
     )
 
     # The scene.
@@ -254,10 +253,6 @@ class qMRMLNodeComboBox(QWidget):
     def removeAttribute(self, node_type: str, name: str) -> None:
         self._attributes.pop((node_type, name), None)
         self._refresh()
-
-    def setBaseName(self, name: str, node_type: str = "") -> None:
-        for type_ in [node_type] if node_type else self.nodeTypes:
-            self._base_names[type_] = name
 
     def setNodeTypeLabel(self, label: str, node_type: str) -> None:
         self._type_labels[node_type] = label

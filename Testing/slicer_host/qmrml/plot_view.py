@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ..observation import Observations
-from .vtk_view import ctkVTKAbstractView
+from .vtk_view import ctkVTKOpenGLNativeWidget
 from .widget import qMRMLWidget
 
 _AXES = {"X": vtk.vtkAxis.BOTTOM, "Y": vtk.vtkAxis.LEFT}
@@ -30,7 +30,7 @@ _MARKER_STYLES = {
 }
 
 
-class qMRMLPlotView(ctkVTKAbstractView):
+class qMRMLPlotView(ctkVTKOpenGLNativeWidget):
     """Stands for qMRMLPlotView: a vtkChartXY that follows the chart node of a plot view node."""
 
     dataSelected = Signal(object, object)
@@ -54,12 +54,6 @@ class qMRMLPlotView(ctkVTKAbstractView):
     def scene(self):
         return self._context.GetScene()
 
-    def mrmlScene(self):
-        return self._scene
-
-    def mrmlPlotViewNode(self):
-        return self._node
-
     @Slot(object)
     def setMRMLScene(self, scene) -> None:
         events = {slicer.vtkMRMLScene.EndBatchProcessEvent: self._on_changed}
@@ -77,7 +71,7 @@ class qMRMLPlotView(ctkVTKAbstractView):
     @Slot()
     def fitToContent(self) -> None:
         self._chart.RecalculateBounds()
-        self.scheduleRender()
+        self._schedule()
 
     def _on_changed(self, _caller, _data) -> None:
         self._update()
@@ -94,7 +88,7 @@ class qMRMLPlotView(ctkVTKAbstractView):
                 self._chart_observations.connect(self._chart_node, event, self._on_changed)
             self._draw_series()
             self._draw_axes()
-        self.scheduleRender()
+        self._schedule()
 
     def _draw_series(self) -> None:
         for index in range(self._chart_node.GetNumberOfPlotSeriesNodes()):
@@ -173,7 +167,7 @@ class qMRMLPlotWidget(qMRMLWidget):
         return self._controller
 
     def mrmlPlotViewNode(self):
-        return self._view.mrmlPlotViewNode()
+        return self._view._node
 
     @Slot(object)
     def setMRMLScene(self, scene) -> None:
@@ -185,10 +179,10 @@ class qMRMLPlotWidget(qMRMLWidget):
         self._view.setMRMLPlotViewNode(node)
 
     def pauseRender(self) -> None:
-        self._view.pauseRender()
+        self._view._pause()
 
     def resumeRender(self) -> None:
-        self._view.resumeRender()
+        self._view._resume()
 
     def _close(self) -> None:
         self._view._close()

@@ -2,7 +2,7 @@
 
 import slicer
 import vtk
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSize, Signal, Slot
 
 from ..observation import Observations
 from .vtk_view import ctkVTKAbstractView
@@ -20,6 +20,8 @@ _DISPLAYABLE_MANAGERS = (
 
 class qMRMLSliceView(ctkVTKAbstractView):
     """Stands for qMRMLSliceView. A single image actor takes the place of CTK's light box."""
+
+    resized = Signal(QSize)
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -55,6 +57,10 @@ class qMRMLSliceView(ctkVTKAbstractView):
         self._style.SetDisplayableManagers(self._group)
         self._observations.connect(self._group, vtk.vtkCommand.UpdateEvent, self._on_render_requested)
 
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.resized.emit(event.size())
+
     def _on_render_requested(self, _caller, _data) -> None:
         self.scheduleRender()
 
@@ -83,17 +89,11 @@ class qMRMLSliceView(ctkVTKAbstractView):
         self._image.SetVisibility(connection is not None)
         self.scheduleRender()
 
-    def imageDataConnection(self):
-        return self._mapper.GetInputConnection(0, 0) if self._mapper.GetNumberOfInputConnections(0) else None
-
     def mrmlSliceNode(self):
         return self._node
 
     def interactorObserver(self):
         return self._style
-
-    def displayableManagerGroup(self):
-        return self._group
 
     def displayableManagerByClassName(self, name: str):
         return self._group.GetDisplayableManagerByClassName(name)
@@ -103,9 +103,6 @@ class qMRMLSliceView(ctkVTKAbstractView):
             collection.AddItem(self._group.GetNthDisplayableManager(index))
 
     def cornerAnnotation(self):
-        return self._corner
-
-    def overlayCornerAnnotation(self):
         return self._corner
 
     def convertDeviceToXYZ(self, xy) -> list[float]:

@@ -7,13 +7,13 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStyle, QToolButton, QVBoxLayout
 
 from ..observation import Observations
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 from .slice_view import qMRMLSliceView
 from .slider import qMRMLSliderWidget
 from .widget import qMRMLWidget
 
 
-@with_setters
+@with_slots("setShowSliceOffsetSlider")
 class qMRMLSliceControllerWidget(qMRMLWidget):
     """Stands for qMRMLSliceControllerWidget: the view's name, its offset slider and *fit to window*."""
 
@@ -22,7 +22,6 @@ class qMRMLSliceControllerWidget(qMRMLWidget):
     nodeAboutToBeEdited = Signal(object)
 
     sliceOffsetResolution = kept(float, "sliceOffsetResolution", 1.0)
-    moreButtonVisibility = kept(bool, "moreButtonVisibility", True)
     showSliceOffsetSlider = kept(bool, "showSliceOffsetSlider", True)
 
     def __init__(self, parent=None) -> None:
@@ -69,7 +68,7 @@ class qMRMLSliceControllerWidget(qMRMLWidget):
         if self._node is None or not self._logic.GetSliceOffsetRangeResolution(limits, resolution):
             return
         blocked = self._slider.blockSignals(True)
-        self._slider.setRange(*limits)
+        self._slider.minimum, self._slider.maximum = limits
         self._slider.singleStep = float(resolution)
         self._slider.value = self._logic.GetSliceOffset()
         self._slider.blockSignals(blocked)
@@ -152,7 +151,6 @@ class qMRMLSliceControllerWidget(qMRMLWidget):
         self._node.SetOrientation(orientation)
 
 
-@with_setters
 class qMRMLSliceWidget(qMRMLWidget):
     """Stands for qMRMLSliceWidget: the controller bar and the slice view below it."""
 
@@ -241,7 +239,7 @@ class qMRMLSliceWidget(qMRMLWidget):
         return self._view.interactorStyle()
 
     def overlayCornerAnnotation(self):
-        return self._view.overlayCornerAnnotation()
+        return self._view.cornerAnnotation()
 
     @Slot()
     def fitSliceToBackground(self) -> None:

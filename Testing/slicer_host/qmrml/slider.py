@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Slot
 
 from ..ctk_widgets import ctkDoubleSpinBox, ctkRangeWidget, ctkSliderWidget
-from ..pythonqt import kept, with_setters
+from ..pythonqt import kept, with_slots
 
 
 class _WithScene:
@@ -17,7 +17,7 @@ class _WithScene:
         self._scene = scene
 
 
-@with_setters
+@with_slots("setOrientation", "setQuantity", "setUnitAwareProperties")
 class qMRMLSliderWidget(_WithScene, ctkSliderWidget):
     """Stands for qMRMLSliderWidget."""
 
@@ -26,7 +26,7 @@ class qMRMLSliderWidget(_WithScene, ctkSliderWidget):
     orientation = kept(Qt.Orientation, "orientation", Qt.Horizontal)
 
 
-@with_setters
+@with_slots("setQuantity", "setUnitAwareProperties")
 class qMRMLSpinBox(_WithScene, ctkDoubleSpinBox):
     """Stands for qMRMLSpinBox."""
 
@@ -34,9 +34,8 @@ class qMRMLSpinBox(_WithScene, ctkDoubleSpinBox):
     unitAwareProperties = kept(int, "unitAwareProperties", 0)
 
 
-@with_setters
+@with_slots("setQuantity")
 class qMRMLRangeWidget(_WithScene, ctkRangeWidget):
     """Stands for qMRMLRangeWidget."""
 
     quantity = kept(str, "quantity", "")
-    unitAwareProperties = kept(int, "unitAwareProperties", 0)

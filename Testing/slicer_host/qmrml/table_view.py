@@ -18,10 +18,7 @@ class qMRMLTableModel(QAbstractTableModel):
         self._node = None
         self._observations = Observations()
 
-    def mrmlTableNode(self):
-        return self._node
-
-    def setMRMLTableNode(self, node) -> None:
+    def _show(self, node) -> None:
         events = {vtk.vtkCommand.ModifiedEvent: self._on_modified}
         self._observations.reconnect(self._node, node, events)
         self._node = node
@@ -74,7 +71,7 @@ class qMRMLTableView(QTableView):
         return self._scene
 
     def mrmlTableNode(self):
-        return self.model().mrmlTableNode()
+        return self.model()._node
 
     def mrmlTableViewNode(self):
         return self._view_node
@@ -88,7 +85,7 @@ class qMRMLTableView(QTableView):
 
     @Slot(object)
     def setMRMLTableNode(self, node) -> None:
-        self.model().setMRMLTableNode(node)
+        self.model()._show(node)
         self.resizeColumnsToContents()
 
     @Slot(object)

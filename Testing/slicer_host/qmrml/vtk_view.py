@@ -1,7 +1,7 @@
 """A render window that draws off screen and shows its picture in a Qt widget."""
 
 import vtk
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 from vtk.util.numpy_support import vtk_to_numpy
@@ -27,14 +27,12 @@ _KEY_SYMBOLS = {
 }
 
 
-class ctkVTKAbstractView(QWidget):
-    """Stands for ctkVTKAbstractView: a widget with a render window and its interactor.
+class ctkVTKOpenGLNativeWidget(QWidget):
+    """Stands for ctkVTKOpenGLNativeWidget: a widget with a render window and its interactor.
 
     The window is never on screen: after each rendering its pixels are painted into the widget. The mouse and
     the keys go to the interactor as QVTKInteractorAdapter would send them.
     """
-
-    resized = Signal(QSize)
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -53,39 +51,31 @@ class ctkVTKAbstractView(QWidget):
         self._interactor.EnableRenderOff()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.forceRender)
+        self._timer.timeout.connect(self._render)
 
     def renderWindow(self):
         return self._window
 
-    def interactor(self):
-        return self._interactor
-
-    def interactorStyle(self):
-        return self._interactor.GetInteractorStyle()
-
     # Rendering.
 
-    @Slot()
-    def scheduleRender(self) -> None:
+    def _schedule(self) -> None:
         if not self._timer.active:
             self._timer.start(0)
 
-    @Slot()
-    def forceRender(self) -> None:
+    def _render(self) -> None:
         self._timer.stop()
         if self.visible and self._pauses == 0 and self._ready():
             self._window.Render()
             self._picture = _picture_of(self._window)
             self.update()
 
-    def pauseRender(self) -> None:
+    def _pause(self) -> None:
         self._pauses += 1
 
-    def resumeRender(self) -> None:
+    def _resume(self) -> None:
         self._pauses = max(0, self._pauses - 1)
         if self._pauses == 0:
-            self.scheduleRender()
+            self._schedule()
 
     def _ready(self) -> bool:
         return True
@@ -96,17 +86,16 @@ class ctkVTKAbstractView(QWidget):
         painter = QPainter(self)
         painter.drawImage(self.rect, self._picture)
 
-    def resizeEvent(self, event) -> None:
+    def resizeEvent(self, _event) -> None:
         ratio = self.devicePixelRatioF()
         width, height = (max(1, round(n * ratio)) for n in (self.width, self.height))
         self._window.SetSize(width, height)
         self._interactor.SetSize(width, height)
         self._interactor.ConfigureEvent()
-        self.resized.emit(event.size())
-        self.scheduleRender()
+        self._schedule()
 
     def showEvent(self, _event) -> None:
-        self.scheduleRender()
+        self._schedule()
 
     def mousePressEvent(self, event) -> None:
         self._send(event, _PRESS.get(event.button(), "") + "ButtonPressEvent")
@@ -160,6 +149,32 @@ class ctkVTKAbstractView(QWidget):
         control, shift = bool(modifiers & Qt.ControlModifier), bool(modifiers & Qt.ShiftModifier)
         self._interactor.SetEventInformation(*position, control, shift, text[0], 0, symbol)
         self._interactor.SetAltKey(bool(modifiers & Qt.AltModifier))
+
+
+class ctkVTKAbstractView(ctkVTKOpenGLNativeWidget):
+    """Stands for ctkVTKAbstractView: renders when asked to, or soon."""
+
+    def interactor(self):
+        return self._interactor
+
+    def interactorStyle(self):
+        return self._interactor.GetInteractorStyle()
+
+    @Slot()
+    def scheduleRender(self) -> None:
+        self._schedule()
+
+    @Slot()
+    def forceRender(self) -> None:
+        self._render()
+
+    @Slot()
+    def pauseRender(self) -> None:
+        self._pause()
+
+    @Slot()
+    def resumeRender(self) -> None:
+        self._resume()
 
 
 def _picture_of(window) -> QImage:

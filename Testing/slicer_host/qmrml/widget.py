@@ -32,9 +32,6 @@ class qSlicerWidget(QWidget):
         super().__init__(*args)
         self._scene = None
 
-    def mrmlScene(self):
-        return self._scene
-
     @Slot(object)
     def setMRMLScene(self, scene) -> None:
         if scene is not self._scene:
