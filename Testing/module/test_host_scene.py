@@ -270,6 +270,19 @@ def test_packages_are_not_installed_while_testing(host):
     slicer.packaging.pip_ensure("no-such-package-for-her2map", requester="HER2Map")
 
 
+def test_packages_are_installed_only_with_consent(host):
+    import qt
+    import slicer
+    from slicer_host import testing
+
+    with (
+        testing.answering(qt.QMessageBox.Cancel) as texts,
+        pytest.raises(RuntimeError, match="declined"),
+    ):
+        slicer.packaging.pip_ensure("no-such-package-for-her2map", requester="HER2Map")
+    assert len(texts) == 1
+
+
 def test_translation_leaves_the_text(host):
     from slicer.i18n import tr as _
     from slicer.i18n import translate

@@ -139,6 +139,32 @@ def test_control_point_is_dragged_in_the_other_view(reading_room):
     np.testing.assert_allclose(moved, (15, 15, 10), atol=2 * pixel_mm(other))
 
 
+def test_double_click_maximizes_the_view_and_restores_it(reading_room):
+    from slicer_host import testing
+
+    view = testing.slice_view("DCE")
+    before = view.width
+    testing.double_click(view, (30, 30, 10))
+    assert view.width > 1.5 * before
+    assert not testing.slice_view("T1").visible
+    testing.double_click(view, (30, 30, 10))
+    assert view.width == before
+    assert testing.slice_view("T1").visible
+
+
+def test_right_click_and_keys_leave_the_view_usable(reading_room):
+    import qt
+    from slicer_host import testing
+
+    view = testing.slice_view("DCE")
+    curve = place_curve(view, [(20, 20, 10), (40, 20, 10), (40, 40, 10)])
+    testing.click(view, (30, 30, 10), testing.RIGHT)
+    testing.key(view, qt.Qt.Key_Escape)
+    testing.wheel(view, (30, 30, 10), 1)
+    assert curve.GetNumberOfControlPoints() == 3
+    assert reading_room.sliceWidget("DCE").sliceLogic().GetSliceOffset() == 11
+
+
 def test_linked_views_scroll_together(reading_room):
     from slicer_host import testing
 

@@ -15,11 +15,15 @@ from .pythonqt import kept
 
 
 class qSlicerCommandOptions(QtCore.QObject):
-    """Stands for qSlicerCommandOptions: the application as if started with ``--testing``."""
+    """Stands for qSlicerCommandOptions: the application is as if started with ``--testing``, or not."""
 
-    testingEnabled = kept(bool, "testingEnabled", True)
+    testingEnabled = Property(bool, lambda self: self._testing)
     runPythonAndExit = kept(bool, "runPythonAndExit", False)
     noMainWindow = kept(bool, "noMainWindow", False)
+
+    def __init__(self, testing: bool) -> None:
+        super().__init__()
+        self._testing = testing
 
 
 class qSlicerApplication(QtWidgets.QApplication):
@@ -41,13 +45,13 @@ class qSlicerApplication(QtWidgets.QApplication):
     revision = Property(str, lambda self: "0")
     isInstalled = Property(bool, lambda self: True)
 
-    def __init__(self) -> None:
+    def __init__(self, testing: bool) -> None:
         QtCore.QLocale.setDefault(QtCore.QLocale.c())
         super().__init__(sys.argv[:1])
         self.setOrganizationName("NA-MIC")
         self.setApplicationName("Slicer")
         self._folder = Path(tempfile.mkdtemp(prefix="slicer_host"))
-        self._options = qSlicerCommandOptions()
+        self._options = qSlicerCommandOptions(testing)
         self._error_log = ctkErrorLogModel()
         self._settings = self._make_settings()
         self._logic = slicer.vtkSlicerApplicationLogic()

@@ -12,8 +12,10 @@ _application = None
 _stopped = False
 
 
-def start(show: bool = True):
+def start(show: bool = True, testing: bool = True):
     """Build the application, once, and return ``slicer.app``.
+
+    While testing, as in Slicer with ``--testing``, message boxes are logged instead of shown.
 
     Without a display Qt and VTK draw off screen, unless the environment says otherwise.
     """
@@ -31,7 +33,7 @@ def start(show: bool = True):
     from . import error_log, namespace, qt_module
     from .application import qSlicerApplication
 
-    _application = qSlicerApplication()
+    _application = qSlicerApplication(testing)
     slicer.app = _application
     slicer.mrmlScene = _application.mrmlScene()
     error_log.install(_application.errorLogModel())

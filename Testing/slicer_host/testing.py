@@ -3,6 +3,7 @@
 Nothing here exists in Slicer; a module must not import it.
 """
 
+import contextlib
 from pathlib import Path
 
 import slicer
@@ -124,6 +125,28 @@ def _mouse(view, kind, ras, button, buttons, modifiers) -> None:
         raise AssertionError(f"{tuple(ras)} lies outside of what the view shows")
     global_position = QtCore.QPointF(view.mapToGlobal(position))
     slicer.app.sendEvent(view, QtGui.QMouseEvent(kind, position, global_position, button, buttons, modifiers))
+
+
+@contextlib.contextmanager
+def answering(button: QtWidgets.QMessageBox.StandardButton):
+    """Show message boxes as outside of tests and press a button in each; yields the list of their texts."""
+    texts: list[str] = []
+
+    def answer() -> None:
+        box = slicer.app.activeModalWidget()
+        if isinstance(box, QtWidgets.QMessageBox):
+            texts.append(box.text)
+            box.button(button).click()
+
+    timer = QtCore.QTimer()
+    timer.timeout.connect(answer)
+    timer.start(5)
+    slicer.app.commandOptions()._testing = False
+    try:
+        yield texts
+    finally:
+        slicer.app.commandOptions()._testing = True
+        timer.stop()
 
 
 def screenshot(widget: QtWidgets.QWidget, path) -> Path:

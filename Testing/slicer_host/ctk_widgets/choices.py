@@ -2,7 +2,7 @@
 
 import enum
 
-from PySide6.QtCore import Property, QSettings, Qt
+from PySide6.QtCore import Property, QSettings, Qt, QThread
 from PySide6.QtWidgets import QCheckBox, QComboBox, QMessageBox
 
 from ..pythonqt import kept, with_slots
@@ -54,7 +54,19 @@ class ctkMessageBox(QMessageBox):
         bool, lambda self: self._visible or bool(self.dontShowAgainSettingsKey), _set_check_visible
     )
 
+    def deleteLater(self) -> None:
+        # Outside of an event loop, as in a test, Qt would delete the box as soon as it is shown.
+        self._delete_after_exec = QThread.currentThread().loopLevel() == 0
+        if not self._delete_after_exec:
+            super().deleteLater()
+
     def exec(self) -> int:
+        result = self._exec()
+        if getattr(self, "_delete_after_exec", False):
+            super().deleteLater()
+        return result
+
+    def _exec(self) -> int:
         key = self.dontShowAgainSettingsKey
         if key and QSettings().value(key) is not None:
             return int(QSettings().value(key))

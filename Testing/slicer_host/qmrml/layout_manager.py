@@ -147,6 +147,9 @@ class qMRMLLayoutManager(QObject):
         if self._scene is None or self._scene.IsBatchProcessing():
             return
         description = node.GetCurrentLayoutDescription() or ""
+        for index in range(node.GetNumberOfMaximizedViewNodes()):
+            view_node = node.GetMaximizedViewNode(index)
+            description = self._logic.GetMaximizedViewLayoutDescription(view_node, description)
         if description and description != self._description:
             self._description = description
             self._arrange(description)
@@ -166,7 +169,7 @@ class qMRMLLayoutManager(QObject):
 
     def _find_view(self, attributes: dict[str, str]) -> tuple[QWidget, str]:
         name, tag = attributes["class"], attributes.get("singletontag", "")
-        node = self._scene.GetSingletonNode(tag, name)
+        node = self._scene.GetSingletonNode(tag, name) if tag else None
         if node is None or not any(node.IsA(known) for known in _VIEW_CLASSES):
             return QLabel(), tag
         self._add_view(node)
@@ -215,7 +218,20 @@ class qMRMLLayoutManager(QObject):
     @Slot(int)
     def setLayout(self, layout: int) -> None:
         if self._node is not None:
+            self._node.RemoveAllMaximizedViewNodes()
             self._node.SetViewArrangement(layout)
+
+    @Slot(object)
+    def addMaximizedViewNode(self, view_node) -> None:
+        self._node.AddMaximizedViewNode(view_node)
+
+    @Slot(object)
+    def removeMaximizedViewNode(self, view_node) -> None:
+        self._node.RemoveMaximizedViewNode(view_node)
+
+    @Slot()
+    def removeAllMaximizedViewNodes(self) -> None:
+        self._node.RemoveAllMaximizedViewNodes()
 
     @Slot()
     def resetSliceViews(self) -> None:

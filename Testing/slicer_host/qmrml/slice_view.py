@@ -2,7 +2,7 @@
 
 import slicer
 import vtk
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, QTimer, Signal, Slot
 
 from ..observation import Observations
 from .vtk_view import ctkVTKAbstractView
@@ -43,6 +43,8 @@ class qMRMLSliceView(ctkVTKAbstractView):
         self._interactor.SetInteractorStyle(vtk.vtkInteractorStyleUser())
         self._style = slicer.vtkMRMLSliceViewInteractorStyle()
         self._make_displayable_managers()
+        logic = slicer.app.applicationLogic()
+        self._observations.connect(logic, logic.ShowViewContextMenuEvent, self._on_context_menu)
         self._style.SetInteractor(self._interactor)
         # Picking needs a context before the first picture is asked for, as in qMRMLSliceView.
         self._window.Render()
@@ -63,6 +65,15 @@ class qMRMLSliceView(ctkVTKAbstractView):
 
     def _on_render_requested(self, _caller, _data) -> None:
         self.scheduleRender()
+
+    def _on_context_menu(self, _logic, event_data) -> None:
+        if event_data is not None and event_data.GetViewNode() is self._node:
+            QTimer.singleShot(0, self._lose_mouse)
+
+    def _lose_mouse(self) -> None:
+        """Slicer's context menu takes the mouse from the view, which ends the right button's action."""
+        self._interactor.InvokeEvent("LeaveEvent")
+        self._interactor.InvokeEvent("EnterEvent")
 
     def _ready(self) -> bool:
         return self._scene is not None and not self._scene.IsBatchProcessing()

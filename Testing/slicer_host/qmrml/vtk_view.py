@@ -104,7 +104,6 @@ class ctkVTKOpenGLNativeWidget(QWidget):
         self._send(event, _PRESS.get(event.button(), "") + "ButtonReleaseEvent")
 
     def mouseDoubleClickEvent(self, event) -> None:
-        self._send(event, _PRESS.get(event.button(), "") + "ButtonPressEvent", repeat=1)
         self._send(event, _PRESS.get(event.button(), "") + "ButtonDoubleClickEvent", repeat=1)
 
     def mouseMoveEvent(self, event) -> None:
