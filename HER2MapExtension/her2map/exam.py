@@ -4,11 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from .biomarkers import Biomarkers, from_values
 from .errors import InputError
 from .fitting import RECOMMENDED, FitOptions, FittedMap, fit_group
 from .geometry import Geometry
 from .progress import Progress, no_progress, part_of
+from .registration import Motion, register_to
 from .relaxometry import ParameterMap
 from .roi import Roi, RoiValue, measure
 from .series import (
@@ -17,6 +21,7 @@ from .series import (
     Group,
     PostContrastDelay,
     Role,
+    Technique,
     dce_phases,
     groups,
     post_contrast_delay,
@@ -143,8 +148,68 @@ def fit_exam(
     return maps
 
 
-def measure_maps(maps: Mapping[str, tuple[ParameterMap, Geometry]], roi: Roi) -> ExamValues:
-    """The ROI's value on every map, each looked up at its own place in the patient."""
+def register_maps(
+    maps: Mapping[str, FittedMap], dce: DceSeries, phase: int, progress: Progress = no_progress
+) -> dict[str, Motion]:
+    """The motion of the patient from a DCE phase to every map, found in the map's mean signal.
+
+    A B1 map is left out: it is smooth, and nothing in it can be registered.
+
+    Args:
+        phase: index of the DCE phase on which the ROI was drawn, counted from 0.
+
+    Returns:
+        By biomarker; ``motion.matrix`` is the map's placement for :func:`measure_maps`, the identity where no
+        motion was found that is better than none.
+
+    Raises:
+        InputError: there is no such phase; errors as :func:`~her2map.registration.register_to`.
+        Cancelled: raised by `progress`.
+    """
+    n_phases = len(dce.data)
+    if not 0 <= phase < n_phases:
+        raise InputError(f"There is no DCE phase {phase + 1}; choose one from 1 to {n_phases}.")
+    wanted = [name for name in maps if name != "B1"]
+    motions: dict[str, Motion] = {}
+    for i, name in enumerate(wanted):
+        step = part_of(progress, i / len(wanted), (i + 1) / len(wanted))
+        fitted = maps[name]
+        motions[name] = register_to(
+            _mean_signal(fitted), fitted.geometry, dce.data[phase], dce.geometry, step
+        )
+    progress(1.0)
+    return motions
+
+
+def _mean_signal(fitted: FittedMap) -> NDArray[np.floating]:
+    """(slices, rows, columns); a scanner's map is its own signal, and the first one is the map."""
+    data = fitted.signals.data
+    return data[0] if fitted.technique is Technique.SCANNER_MAP else data.mean(axis=0)
+
+
+def measure_maps(
+    maps: Mapping[str, tuple[ParameterMap, Geometry]],
+    roi: Roi,
+    placements: Mapping[str, ArrayLike] | None = None,
+) -> ExamValues:
+    """The ROI's value on every map, each looked up at its own place in the patient.
+
+    Args:
+        roi: in the space of the DCE image on which it was drawn.
+        placements: by map, the rigid motion (4, 4) that takes RAS points of the DCE space to the map's, such
+            as ``motion.matrix`` of :func:`register_maps`; a map without one shares the DCE's space.
+
+    Raises:
+        InputError: a placement is no rigid motion, or of no map; errors as :func:`~her2map.roi.measure`.
+    """
+    moved = placements or {}
+    unknown = sorted(moved.keys() - maps.keys())
+    if unknown:
+        raise InputError(f"A placement is given for {unknown[0]}, but there is no such map.")
     return ExamValues(
-        roi, {name: measure(fitted, geometry, roi) for name, (fitted, geometry) in maps.items()}
+        roi,
+        {
+            name: measure(fitted, geometry, roi.transformed(moved[name]) if name in moved else roi)
+            for name, (fitted, geometry) in maps.items()
+        },
     )
