@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .. import __version__
 from ..biomarkers import Biomarkers
+from ..enhancement import time_course
 from ..exam import Exam, ExamValues
 from ..files import replacing, write_text
 from ..fitting import FittedMap
@@ -20,7 +21,7 @@ from ..registration import Motion
 from ..relaxometry import Status
 from ..roi import Roi, measure_values
 from ..score import ModelCard, Prediction
-from ..series import Assignment, PhaseChoice, choose_phase, find_injection
+from ..series import Assignment, PhaseChoice, choose_phase
 from . import figures, tables
 from .curves import roi_curve
 from .style import STYLES
@@ -153,13 +154,14 @@ def _dce_facts(report: ExamReport) -> dict[str, str] | None:
     if dce is None:
         return None
     roi, phase = report.values.roi, choose_phase(dce)
-    means = [measure_values(image, dce.geometry, roi).value for image in dce.data]
-    after = dce.centre_time_s - find_injection(dce).time_s
+    course = time_course(dce, roi)
     picture = figures.Picture.of_signal("", dce.data[phase.index], dce.geometry, roi)
     return {
         "reason": f"{phase.reason}; {_neighbours(phase)}",
         "image": figures.to_data_uri(figures.whole_and_enlarged(picture, roi)),
-        "enhancement": figures.to_data_uri(figures.enhancement_figure(after, means, phase.index)),
+        "enhancement": figures.to_data_uri(
+            figures.enhancement_figure(course.after_injection_s, course.signal, phase.index)
+        ),
     }
 
 
