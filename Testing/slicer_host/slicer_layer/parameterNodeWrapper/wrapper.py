@@ -6,6 +6,7 @@ import qt
 import slicer
 import vtk
 
+from . import widget_connectors  # noqa: F401 - registers them
 from .annotations import Default, first, split, split_name, unannotatedType
 from .codecs import codec_for
 from .connectors import GuiConnector, createGuiConnector
