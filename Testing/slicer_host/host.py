@@ -85,11 +85,12 @@ def load_module(path):
 
 
 def reset() -> None:
-    """Bring the application back to an empty scene and an empty error log, for the next test."""
+    """Empty the scene, the settings and the error log, for the next test; the layout stays."""
     import slicer
 
     slicer.mrmlScene.Clear(0)
     slicer.app.processEvents()
+    slicer.app.settings().clear()
     slicer.app.errorLogModel().clear()
 
 

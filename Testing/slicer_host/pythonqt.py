@@ -37,9 +37,11 @@ def install() -> None:
     QtCore.QObject.__getattribute__ = _get_attribute
     for cls in classes:
         cls.__setattr__ = _set_attribute
-    for cls in (QtWidgets.QDialog, QtWidgets.QMenu, QtCore.QCoreApplication, QtCore.QEventLoop):
-        if not hasattr(cls, "exec_"):
-            cls.exec_ = cls.exec
+    # PySide6 warns that exec_ will go; PythonQt keeps it.
+    for cls in (QtWidgets.QDialog, QtWidgets.QMenu, QtCore.QEventLoop):
+        cls.exec_ = cls.exec
+    for cls in (QtCore.QCoreApplication, QtGui.QGuiApplication, QtWidgets.QApplication):
+        cls.exec_ = staticmethod(cls.exec)
 
 
 def _keep_singletons() -> None:
