@@ -4,7 +4,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .errors import InputError
+from .relaxometry import ParameterMap
 
 
 @dataclass(frozen=True)
@@ -125,3 +129,18 @@ def from_values(
             for name, value in values.items()
         }
     )
+
+
+def delta_maps(
+    T1_pre: ParameterMap, T1_post: ParameterMap
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """delta_T1 in ms and delta_T1_ratio of every voxel, for viewing; NaN where either T1 may not be used.
+
+    A ROI's delta is taken from its two mean values, not from these maps: a mean of ratios is no ratio of means.
+
+    Args:
+        T1_pre, T1_post: on the same grid.
+    """
+    before, after = (np.where(t1.fitted, t1.value, np.nan).astype(np.float32) for t1 in (T1_pre, T1_post))
+    delta = before - after
+    return delta, delta / before

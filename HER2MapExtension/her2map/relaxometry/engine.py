@@ -4,15 +4,17 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import ThreadpoolController
 
 from ..errors import InputError
 from ..progress import Progress, no_progress
 from .parameter_map import ParameterMap, Status
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 Array = NDArray[np.floating[Any]]
 
@@ -166,8 +168,10 @@ def _keep_freed_memory() -> None:
 
 
 @cache
-def _libraries() -> ThreadpoolController:
+def _libraries() -> "ThreadpoolController":
     """The numerical libraries in this process; finding them takes some milliseconds."""
+    from threadpoolctl import ThreadpoolController  # 3D Slicer lacks it until the first fit asks for it
+
     return ThreadpoolController()
 
 

@@ -1,0 +1,117 @@
+"""HER2Map in 3D Slicer: the entry points that Slicer looks for. What they do is in HER2MapModuleLib."""
+
+import ctk
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+from HER2MapModuleLib.exam_panel import ExamPanel
+from HER2MapModuleLib.logic import HER2MapModuleLogic
+from HER2MapModuleLib.maps_panel import MapsPanel
+from HER2MapModuleLib.propagation_panel import PropagationPanel
+from HER2MapModuleLib.reading_room import ReadingRoom
+from HER2MapModuleLib.roi_panel import RoiPanel
+from HER2MapModuleLib.sample_data import registerSampleData
+from HER2MapModuleLib.self_test import HER2MapSelfTest
+from HER2MapModuleLib.values_panel import ValuesPanel
+
+PANELS = (ExamPanel, MapsPanel, RoiPanel, PropagationPanel, ValuesPanel)
+
+
+class HER2MapModule(ScriptedLoadableModule):
+    """The module's name, place and help."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("HER2Map")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
+        parent.contributors = ["HER2Map developers"]
+        parent.helpText = _(
+            "Quantitative breast MRI: T1, T2 and T2* maps, a hand-drawn ROI on the 90 s DCE image carried over "
+            "to every map, and its values. Research use only; it does not replace pathology."
+        )
+        parent.acknowledgementText = _(
+            "It follows the reader study of Zhang et al. 2026 (Quant Imaging Med Surg 16(4):288)."
+        )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panels, one below the other."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panels = []
+
+    def setup(self):
+        ScriptedLoadableModuleWidget.setup(self)
+        self.logic = HER2MapModuleLogic()
+        self.readingRoom = ReadingRoom(self.logic)
+        for panelClass in PANELS:
+            panel = panelClass(self.logic, self.readingRoom, self.resourcePath)
+            self._addSection(panel)
+            self.panels.append(panel)
+        self.layout.addStretch(1)
+        self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneReplaced)
+        self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneReplaced)
+        self._connectPanels()
+
+    def _addSection(self, panel):
+        section = ctk.ctkCollapsibleButton()
+        section.text = panel.title
+        section.collapsed = panel.collapsed
+        qt.QVBoxLayout(section).addWidget(panel.widget)
+        self.layout.addWidget(section)
+
+    def enter(self):
+        self._connectPanels()
+        self.readingRoom.enter()
+
+    def exit(self):
+        self.readingRoom.exit()
+        self._disconnectPanels()
+
+    def cleanup(self):
+        self.removeObservers()
+        self._disconnectPanels()
+        for panel in self.panels:
+            panel.cleanup()
+        self.readingRoom.cleanup()
+        self.logic.cleanup()
+
+    def onSceneStartClose(self, caller=None, event=None):
+        self._disconnectPanels()
+
+    def onSceneReplaced(self, caller=None, event=None):
+        if self.parent.isEntered:
+            self._connectPanels()
+
+    def _connectPanels(self):
+        """Panels show the scene's parameter node, and follow it."""
+        for panel in self.panels:
+            panel.connectParameters(self.logic.parameters)
+
+    def _disconnectPanels(self):
+        for panel in self.panels:
+            panel.disconnectParameters()
+
+
+class HER2MapModuleTest(ScriptedLoadableModuleTest, HER2MapSelfTest):
+    """Slicer's *Reload and Test*, and ``slicer_add_python_unittest``."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear(0)
+
+    def runTest(self, **kwargs):
+        self.setUp()
+        self.runAll()

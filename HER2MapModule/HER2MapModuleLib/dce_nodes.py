@@ -1,0 +1,117 @@
+"""The DCE phases in the scene: a sequence, a browser that scrolls it, and the time-intensity curve."""
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from . import scene
+
+NAME = "DCE"
+THICKNESS = "HER2Map.SliceThickness"
+CURVE = "HER2Map.TimeCourse"
+
+
+def showDce(dce) -> object:
+    """Add the phases of a `her2map.series.DceSeries`; returns the browser node."""
+    removeDce()
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", NAME)
+    sequence.SetIndexName("time after injection")
+    sequence.SetIndexUnit("s")
+    after = dce.after_injection_s
+    for number, phase in enumerate(dce.data):
+        volume = slicer.vtkMRMLScalarVolumeNode()
+        slicer.util.updateVolumeFromArray(volume, phase)
+        volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(dce.affine))
+        index = f"{after[number]:.1f}" if np.isfinite(after[number]) else str(number + 1)
+        sequence.SetDataNodeAtValue(volume, index)
+    thickness = dce.slice_thickness_mm if dce.slice_thickness_mm > 0 else dce.geometry.spacing[2]
+    sequence.SetAttribute(THICKNESS, f"{thickness:.6g}")
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{NAME} browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    browser.SetPlaybackActive(False)
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    volume = browser.GetProxyNode(sequence)
+    volume.SetName(NAME)
+    volume.CreateDefaultDisplayNodes()
+    return browser
+
+
+def removeDce() -> None:
+    """Remove the phases of an exam that was shown before."""
+    for sequence in scene.nodesWith("vtkMRMLSequenceNode", THICKNESS):
+        for browser in slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode"):
+            if browser.GetMasterSequenceNode() is sequence:
+                volume = browser.GetProxyNode(sequence)
+                slicer.mrmlScene.RemoveNode(browser)
+                if volume is not None:
+                    slicer.mrmlScene.RemoveNode(volume)
+        slicer.mrmlScene.RemoveNode(sequence)
+
+
+def dceVolume(browser):
+    """The volume that shows the browser's phase; None without a browser."""
+    sequence = browser.GetMasterSequenceNode() if browser else None
+    return browser.GetProxyNode(sequence) if sequence else None
+
+
+def phaseVolume(browser, phase: int):
+    """The data node of one phase, not shown itself."""
+    return browser.GetMasterSequenceNode().GetNthDataNode(phase)
+
+
+def sliceThickness(browser) -> float:
+    """In mm, of the DCE slices: how thick a ROI is."""
+    return float(browser.GetMasterSequenceNode().GetAttribute(THICKNESS))
+
+
+def windowForEnhancement(browser) -> None:
+    """One window for all phases, from the middle phase's bright tissue: phases then compare by eye."""
+    volume, sequence = dceVolume(browser), browser.GetMasterSequenceNode()
+    bright = slicer.util.arrayFromVolume(sequence.GetNthDataNode(sequence.GetNumberOfDataNodes() // 2))
+    display = volume.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, float(np.percentile(bright, 99.5)))
+
+
+def showTimeCourse(times, enhancement, chosen: int):
+    """The curve of a ROI's mean over the phases with the chosen phase marked; returns the chart node.
+
+    times - (phases,) s after the injection. enhancement - (phases,) percent of the first phase.
+    """
+    chart = _curveNode("vtkMRMLPlotChartNode", _("Time course"))
+    curve = _series(_("ROI"), times, enhancement)
+    mark = _series(_("phase of the ROI"), times[chosen : chosen + 1], enhancement[chosen : chosen + 1])
+    curve.SetColor(0.12, 0.47, 0.71)
+    mark.SetColor(0.84, 0.15, 0.16)
+    mark.SetLineStyle(slicer.vtkMRMLPlotSeriesNode.LineStyleNone)
+    mark.SetMarkerSize(12)
+    chart.RemoveAllPlotSeriesNodeIDs()
+    for series in (curve, mark):
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    chart.SetTitle("")
+    chart.SetXAxisTitle(_("time after injection (s)"))
+    chart.SetYAxisTitle(_("enhancement (%)"))
+    chart.SetLegendVisibility(False)
+    return chart
+
+
+def _series(name: str, x, y):
+    table = _curveNode("vtkMRMLTableNode", f"{name} table")
+    slicer.util.updateTableFromArray(table, np.column_stack([x, y]), ["time", "enhancement"])
+    series = _curveNode("vtkMRMLPlotSeriesNode", name)
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName("time")
+    series.SetYColumnName("enhancement")
+    series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
+    series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle)
+    return series
+
+
+def _curveNode(nodeClass: str, name: str):
+    """The node of the curve that has this name, made the first time."""
+    for node in scene.nodesWith(nodeClass, CURVE):
+        if node.GetAttribute(CURVE) == name:
+            return node
+    node = slicer.mrmlScene.AddNewNodeByClass(nodeClass, name)
+    node.SetAttribute(CURVE, name)
+    return node

@@ -1,0 +1,371 @@
+"""What the panels and the tests use: the exam, its maps, the ROI and the values, and what changed."""
+
+import json
+from dataclasses import replace
+
+import slicer
+import vtk
+from her2map.biomarkers import Biomarkers, delta_maps
+from her2map.errors import InputError
+from her2map.exam import MAP_ROLES, Exam, ExamValues, fit_exam, measure_maps, read_exam
+from her2map.fitting import PRESETS, FitOptions
+from her2map.series import Role, Technique, choose_phase, override
+from her2map.summary import exam_facts
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+from slicer.util import VTKObservationMixin
+
+from . import dce_nodes, map_nodes, roi_nodes, scene
+from .parameter_node import AUTOMATIC, HER2MapParameterNode
+from .signal import Signal
+
+REGISTRATION = "HER2Map.Registration"
+
+
+class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
+    """One patient at a time.
+
+    Long work comes in two steps: a method ending in -ing returns a function of a progress callback, which
+    touches no scene and may run in any thread; a method take... shows its result.
+
+    exam - What was read, with its pixels; None after a scene was opened.
+    values - What the ROI says on every map; None without a ROI or a map.
+    problem - Why there are no values, in a sentence for the reader; "" where there are.
+    examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
+    """
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        VTKObservationMixin.__init__(self)
+        self.examChanged, self.mapsChanged, self.roiChanged = Signal(), Signal(), Signal()
+        self.valuesChanged, self.phaseChanged = Signal(), Signal()
+        self.history = roi_nodes.History()
+        self._forget()
+        events = slicer.vtkMRMLScene
+        self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
+        self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
+        self.addObserver(slicer.mrmlScene, events.EndImportEvent, self._onSceneReplaced)
+        self.addObserver(slicer.mrmlScene, events.NodeRemovedEvent, self._onNodeRemoved)
+
+    # The scene
+
+    def cleanup(self) -> None:
+        """Let go of everything that is observed."""
+        self.removeObservers()
+        for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
+            signal.disconnectAll()
+        self.phaseChanged.disconnectAll()
+
+    @property
+    def parameters(self) -> HER2MapParameterNode:
+        """The parameter node of the scene; made where it is missing."""
+        return self.getParameterNode()
+
+    def getParameterNode(self) -> HER2MapParameterNode:
+        if self._parameters is None:
+            self._parameters = HER2MapParameterNode(super().getParameterNode())
+        return self._parameters
+
+    def _forget(self) -> None:
+        self.exam: Exam | None = None
+        self.values: ExamValues | None = None
+        self.problem = ""
+        self.fitted = {}
+        self._parameters = None
+        self.history.clear()
+
+    def _onStartClose(self, caller=None, event=None) -> None:
+        for curve in self._observedCurves():
+            self._unobserve(curve)
+        self._forget()
+
+    def _onSceneReplaced(self, caller=None, event=None) -> None:
+        """After a scene was closed or opened: everything is shown from what the scene holds."""
+        if slicer.mrmlScene.IsClosing():
+            return
+        self._parameters = None
+        self.exam, self.fitted = None, {}
+        self.history.clear()
+        for part in (roi_nodes.CONTOUR, roi_nodes.HOLE):
+            for curve in roi_nodes.curvesOf(part):
+                self.observeCurve(curve)
+        if roi_nodes.curvesOf(roi_nodes.CONTOUR):
+            self.history.record()
+        self.examChanged.emit()
+        self.mapsChanged.emit()
+        self.phaseChanged.emit()
+        self.roiChanged.emit()
+        self.measure()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeRemoved(self, caller, event, node) -> None:
+        if slicer.mrmlScene.IsClosing() or node is None:
+            return
+        if node.GetAttribute(roi_nodes.PART) in (roi_nodes.CONTOUR, roi_nodes.HOLE):
+            self._unobserve(node)
+            self.roiChanged.emit()
+            self.measure()
+        elif node.GetAttribute(map_nodes.QUANTITY):
+            self.mapsChanged.emit()
+            self.measure()
+
+    # The exam
+
+    def reading(self, source):
+        """Read a folder, or a list of files."""
+        chosen = dict(self.parameters.chosenRoles) if source == self.parameters.examFolder else {}
+        return lambda progress: _withRoles(read_exam(source, progress), chosen)
+
+    def takeExam(self, exam: Exam, folder: str = "") -> None:
+        """Show an exam in place of the one before: its series and its DCE phases."""
+        self._removeExam()
+        self.exam = exam
+        parameters = self.parameters
+        parameters.examFolder = folder
+        parameters.chosenRoles = {
+            a.key: f"{a.role.value}:{a.technique.value}" for a in exam.assignments if a.by_user
+        }
+        self._showExam()
+
+    def setRole(self, key: str, role: str, technique: str = "") -> None:
+        """What the user says a series is.
+
+        Raises:
+            InputError: the role does not suit the series.
+        """
+        self.exam = _withRole(self._needExam(), key, role, technique)
+        chosen = dict(self.parameters.chosenRoles)
+        chosen[key] = f"{role}:{technique}"
+        self.parameters.chosenRoles = chosen
+        self._showExam()
+
+    @property
+    def facts(self) -> dict:
+        """What is known of the exam, see :func:`her2map.summary.exam_facts`; empty without one."""
+        return json.loads(self.parameters.examFacts or "{}")
+
+    def _needExam(self) -> Exam:
+        if self.exam is None:
+            raise InputError("The exam's pixels are not loaded; read the exam again (Exam panel).")
+        return self.exam
+
+    def _removeExam(self) -> None:
+        """Take away what belongs to another patient: maps, DCE, ROI."""
+        self.fitted = {}
+        roi_nodes.removeParts(roi_nodes.CONTOUR, roi_nodes.HOLE, roi_nodes.BACKGROUND, roi_nodes.CIRCLE)
+        map_nodes.removeMaps()
+        dce_nodes.removeDce()
+        parameters = self.parameters
+        parameters.phase, parameters.useRegistration = AUTOMATIC, False
+        parameters.mapFacts = ""
+        self.history.clear()
+        self.measure()
+
+    def _showExam(self) -> None:
+        self.parameters.examFacts = json.dumps(exam_facts(self.exam))
+        try:
+            dce = self.exam.dce
+        except InputError:  # told in the exam's remarks
+            dce = None
+        if dce is None:
+            dce_nodes.removeDce()
+        else:
+            self.parameters.dceBrowser = dce_nodes.showDce(dce)
+            dce_nodes.windowForEnhancement(self.parameters.dceBrowser)
+            self.choosePhase(self.parameters.phase)
+        self.examChanged.emit()
+
+    # The DCE phase
+
+    def choosePhase(self, phase: int) -> None:
+        """Draw on this phase (counted from 0), or on the one nearest to 90 s: `AUTOMATIC`."""
+        parameters = self.parameters
+        parameters.phase = phase
+        browser = parameters.dceBrowser
+        if browser is not None:
+            browser.SetSelectedItemNumber(self.phase if self.phase is not None else 0)
+        self.phaseChanged.emit()
+
+    @property
+    def phase(self) -> int | None:
+        """The phase to draw on; None where it must be chosen by hand."""
+        chosen = self.parameters.phase
+        return chosen if chosen != AUTOMATIC else (self.facts.get("dce") or {}).get("roi_phase")
+
+    @property
+    def phaseReason(self) -> str:
+        """Which phase is taken and why, in words."""
+        if self.exam is not None:
+            try:
+                chosen = self.parameters.phase
+                return choose_phase(self.exam.dce, override=None if chosen == AUTOMATIC else chosen).reason
+            except (InputError, AttributeError) as problem:
+                return str(problem) if isinstance(problem, InputError) else ""
+        known = self.facts.get("dce") or {}
+        return known.get("reason") or known.get("problem") or ""
+
+    # The maps
+
+    @property
+    def fitOptions(self) -> FitOptions:
+        p = self.parameters
+        return FitOptions(p.vfaMethod, p.t2Method, p.t2FirstEcho, p.t2starMethod, p.minimumSnr, p.mapUnit)
+
+    def usePreset(self, name: str) -> None:
+        """Set all options as one of :data:`her2map.fitting.PRESETS`."""
+        preset, p = PRESETS[name], self.parameters
+        p.vfaMethod, p.t2Method, p.t2FirstEcho = preset.vfa_method, preset.t2_method, preset.t2_first_echo
+        p.t2starMethod, p.minimumSnr = preset.t2star_method, preset.minimum_snr
+
+    def fitting(self, quantity: str | None = None):
+        """Fit every map of the exam, or one."""
+        exam, options = self._needExam(), self.fitOptions
+        if quantity is not None:
+            exam = _only(exam, quantity)
+        return lambda progress: fit_exam(exam, options, progress)
+
+    def takeMaps(self, maps) -> None:
+        """Show fitted maps, in place of those of the same name."""
+        self.fitted.update(maps)
+        for quantity, fitted in maps.items():
+            map_nodes.showMap(quantity, fitted.map, fitted.geometry)
+        self._showDerived()
+        self.mapsChanged.emit()
+        self.measure()
+
+    def _showDerived(self) -> None:
+        """Maps of delta T1 and its ratio, where T1 before and after lie on one grid."""
+        maps = map_nodes.readMaps()
+        before, after = maps.get("T1_pre"), maps.get("T1_post")
+        if before is None or after is None or not before.geometry.matches(after.geometry):
+            return
+        delta, ratio = delta_maps(before.map, after.map)
+        map_nodes.showDerived("delta_T1", delta, before.geometry)
+        map_nodes.showDerived("delta_T1_ratio", ratio, before.geometry)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the reader of the maps must know."""
+        found = []
+        for quantity, shown in map_nodes.readMaps().items():
+            found += [f"{map_nodes.NAMES[quantity]}: {note}" for note in shown.map.notes]
+        t2star = self.values.values.get("T2star") if self.values else None
+        if t2star is not None and t2star.excluded_by_snr > 0.02:
+            share = 100 * t2star.excluded_by_snr
+            found.append(
+                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains "
+                "is biased upwards - the Rician fit keeps these voxels."
+            )
+        return found
+
+    # The ROI
+
+    def newContour(self):
+        """An empty contour in place of the one before; its holes go."""
+        roi_nodes.removeParts(roi_nodes.HOLE)
+        curve = self.parameters.roi
+        if curve is None:
+            curve = roi_nodes.newCurve(roi_nodes.CONTOUR, "ROI")
+            self.parameters.roi = curve
+            self.observeCurve(curve)
+        curve.RemoveAllControlPoints()
+        self.roiChanged.emit()
+        return curve
+
+    def newHole(self):
+        curve = roi_nodes.newCurve(roi_nodes.HOLE, roi_nodes.holeName())
+        self.observeCurve(curve)
+        return curve
+
+    def observeCurve(self, curve) -> None:
+        """Values follow every change of `curve`."""
+        for event, callback in self._curveObservers():
+            if not self.hasObserver(curve, event, callback):
+                self.addObserver(curve, event, callback)
+
+    def _unobserve(self, curve) -> None:
+        for event, callback in self._curveObservers():
+            if self.hasObserver(curve, event, callback):
+                self.removeObserver(curve, event, callback)
+
+    def _curveObservers(self) -> tuple:
+        events = slicer.vtkMRMLMarkupsNode
+        return (
+            (events.PointModifiedEvent, self._onCurve),
+            (events.PointRemovedEvent, self._onCurve),
+            (events.PointPositionDefinedEvent, self._onCurve),
+            (events.PointEndInteractionEvent, self._onEdited),
+            (events.PointPositionDefinedEvent, self._onEdited),
+        )
+
+    def _observedCurves(self) -> list:
+        return roi_nodes.curvesOf(roi_nodes.CONTOUR) + roi_nodes.curvesOf(roi_nodes.HOLE)
+
+    def _onCurve(self, caller=None, event=None) -> None:
+        self.measure()
+
+    def _onEdited(self, caller=None, event=None) -> None:
+        self.history.record()
+        self.roiChanged.emit()
+
+    def roi(self):
+        """The ROI as drawn; None where nothing is drawn.
+
+        Raises:
+            InputError: what is drawn is no ROI yet.
+        """
+        curve = self.parameters.roi
+        if curve is None or len(scene.controlPoints(curve)) == 0:
+            return None
+        browser = self.parameters.dceBrowser
+        if browser is None:
+            raise InputError("There is no DCE series, so the ROI has no thickness; read an exam with DCE.")
+        return scene.roiOf(curve, self._finishedHoles(), dce_nodes.sliceThickness(browser))
+
+    def _finishedHoles(self) -> list:
+        return [h for h in roi_nodes.curvesOf(roi_nodes.HOLE) if len(scene.controlPoints(h)) >= 3]
+
+    # The values
+
+    def measure(self) -> None:
+        """Take the ROI's values on every map anew."""
+        self.values, self.problem = None, ""
+        try:
+            roi = self.roi()
+            maps = map_nodes.readMaps()
+            if roi is not None and maps:
+                self.values = measure_maps(
+                    {name: (shown.map, shown.geometry) for name, shown in maps.items()},
+                    roi,
+                    {name: shown.fromDce for name, shown in maps.items()},
+                )
+        except (InputError, ValueError) as problem:
+            self.problem = str(problem)
+        self.valuesChanged.emit()
+
+    @property
+    def biomarkers(self) -> Biomarkers | None:
+        return self.values.biomarkers if self.values else None
+
+
+def _withRoles(exam: Exam, chosen: dict) -> Exam:
+    """The exam with the roles chosen before, as far as it still has those series."""
+    keys = {a.key for a in exam.assignments}
+    for key, text in chosen.items():
+        if key in keys:
+            role, _, technique = text.partition(":")
+            exam = _withRole(exam, key, role, technique)
+    return exam
+
+
+def _withRole(exam: Exam, key: str, role: str, technique: str = "") -> Exam:
+    series = next(a.series for a in exam.assignments if a.key == key)
+    wanted = Technique(technique) if technique else None
+    return replace(exam, assignments=tuple(override(exam.assignments, series, Role(role), wanted)))
+
+
+def _only(exam: Exam, quantity: str) -> Exam:
+    """The exam with the series of one map, and those that correct it."""
+    wanted = {MAP_ROLES[quantity], Role.DCE, Role.B1}
+    if quantity == "T2":
+        wanted.add(Role.T1_PRE)
+    return replace(exam, assignments=tuple(a for a in exam.assignments if a.role in wanted))

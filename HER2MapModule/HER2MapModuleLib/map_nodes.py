@@ -1,0 +1,137 @@
+"""A fitted map in the scene: its values, and its quality layers by node reference."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+from her2map.geometry import Geometry
+from her2map.relaxometry import ParameterMap
+from her2map.report.style import STYLES
+from slicer.i18n import tr as _
+
+from . import scene
+
+QUANTITY = "HER2Map.Quantity"
+FACTS = "HER2Map.Facts"
+LAYERS = {"standard_error": _("standard error"), "r_squared": "R2", "status": _("status")}
+DERIVED = ("delta_T1", "delta_T1_ratio")
+NAMES = {
+    "T1_pre": "T1 pre",
+    "T1_post": "T1 post",
+    "T2": "T2",
+    "T2star": "T2star",
+    "B1": "B1",
+    "delta_T1": "delta T1",
+    "delta_T1_ratio": "delta T1 ratio",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SceneMap:
+    """A map as the scene holds it.
+
+    map - The arrays are the nodes' own memory.
+    fromDce - (4, 4), RAS: from where the contour is drawn to the map's own space.
+    """
+
+    map: ParameterMap
+    geometry: Geometry
+    fromDce: np.ndarray
+
+
+def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
+    """Add a map and its quality layers, or replace those that are there."""
+    volume = mapNode(quantity)
+    values = np.asarray(fitted.value, np.float32)
+    volume = scene.showArray(values, geometry, NAMES[quantity], volume)
+    volume.SetAttribute(QUANTITY, quantity)
+    facts = {"unit": fitted.unit, "method": fitted.method, "notes": list(fitted.notes)}
+    volume.SetAttribute(FACTS, json.dumps({**facts, "quantity": fitted.quantity}))
+    for layer, title in LAYERS.items():
+        node = volume.GetNodeReference(layer)
+        array = getattr(fitted, layer)
+        array = array if layer == "status" else np.asarray(array, np.float32)
+        node = scene.showArray(array, geometry, f"{NAMES[quantity]} {title}", node)
+        volume.SetNodeReferenceID(layer, node.GetID())
+    _style(volume, quantity)
+
+
+def showDerived(quantity: str, values, geometry: Geometry) -> None:
+    """Add a map that follows from others, for viewing alone: its ROI value is taken from the others'."""
+    volume = scene.showArray(np.asarray(values, np.float32), geometry, NAMES[quantity], mapNode(quantity))
+    volume.SetAttribute(QUANTITY, quantity)
+    _style(volume, quantity)
+
+
+def removeMaps() -> None:
+    """Remove all maps with their layers and transforms."""
+    for volume in scene.nodesWith("vtkMRMLScalarVolumeNode", QUANTITY):
+        layers = [volume.GetNodeReference(layer) for layer in LAYERS]
+        scene.placeVolume(volume, None, "")
+        for node in (*layers, volume):
+            if node is not None:
+                slicer.mrmlScene.RemoveNode(node)
+
+
+def mapNode(quantity: str):
+    """The volume of a map; None where the scene has none."""
+    for node in scene.nodesWith("vtkMRMLScalarVolumeNode", QUANTITY):
+        if node.GetAttribute(QUANTITY) == quantity:
+            return node
+    return None
+
+
+def layerNode(quantity: str, layer: str):
+    """The volume of a map's quality layer; None where the scene has none."""
+    volume = mapNode(quantity)
+    return volume.GetNodeReference(layer) if volume else None
+
+
+def readMaps() -> dict[str, SceneMap]:
+    """The measured maps of the scene that are whole, in the order of the report.
+
+    Raises:
+        ValueError: a map lies under a transform that bends.
+    """
+    found = {}
+    for quantity in NAMES:
+        volume = mapNode(quantity)
+        if volume is None or not volume.GetAttribute(FACTS) or volume.GetImageData() is None:
+            continue
+        layers = {name: volume.GetNodeReference(name) for name in LAYERS}
+        if not all(node and node.GetImageData() for node in layers.values()):
+            continue
+        found[quantity] = SceneMap(
+            _parameterMap(volume, layers), scene.geometryOf(volume), scene.worldToVolume(volume)
+        )
+    return found
+
+
+def _parameterMap(volume, layers) -> ParameterMap:
+    facts = json.loads(volume.GetAttribute(FACTS))
+    arrays = {name: slicer.util.arrayFromVolume(node) for name, node in layers.items()}
+    value = slicer.util.arrayFromVolume(volume)
+    return ParameterMap(
+        value=value,
+        m0=value,  # not kept in the scene: no value of a ROI needs it
+        quantity=facts["quantity"],
+        unit=facts["unit"],
+        method=facts["method"],
+        notes=tuple(facts["notes"]),
+        **arrays,
+    )
+
+
+def _style(volume, quantity: str) -> None:
+    style = STYLES[quantity]
+    if volume.GetDisplayNode() is None:
+        volume.CreateDefaultDisplayNodes()
+    display = volume.GetDisplayNode()
+    display.SetAndObserveColorNodeID(scene.colourTable(style.colours).GetID())
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(*style.window)
+    legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(volume)
+    unit = f" ({style.unit})" if style.unit else ""
+    legend.SetTitleText(f"{NAMES[quantity]}{unit}")
+    legend.SetLabelFormat(f"%.{style.decimals}f" if style.window[1] < 10 else "%.0f")

@@ -1,0 +1,57 @@
+"""What all panels share: the .ui file, the parameter node's connection, errors in words."""
+
+import logging
+from contextlib import contextmanager
+
+import slicer
+
+
+class Panel:
+    """A part of the module's window. It talks to the logic, never to another panel.
+
+    title - Of its section. collapsed - Whether the section starts folded. uiFile - In Resources/UI.
+    """
+
+    title = ""
+    collapsed = False
+    uiFile = ""
+
+    def __init__(self, logic, readingRoom, resourcePath) -> None:
+        self.logic, self.readingRoom = logic, readingRoom
+        self.widget = slicer.util.loadUI(resourcePath(f"UI/{self.uiFile}"))
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self._parameters = self._guiTag = None
+        self.setup()
+
+    def setup(self) -> None:
+        """Connect widgets and the logic's signals."""
+
+    def cleanup(self) -> None:
+        """Let go of what :meth:`setup` took beyond widgets and the logic's signals."""
+
+    def connectParameters(self, parameters) -> None:
+        """Widgets with a SlicerParameterName follow `parameters`, and change them."""
+        if self._parameters is parameters:
+            return
+        self.disconnectParameters()
+        self._parameters = parameters
+        self._guiTag = parameters.connectGui(self.ui)
+
+    def disconnectParameters(self) -> None:
+        if self._parameters is not None:
+            self._parameters.disconnectGui(self._guiTag)
+        self._parameters = self._guiTag = None
+
+
+@contextmanager
+def problemsShown():
+    """What the input lacks is shown in its own words; a cancelled action ends quietly."""
+    from her2map.errors import Cancelled, InputError
+
+    try:
+        yield
+    except Cancelled:
+        logging.info("HER2Map: stopped by the user.")
+    except (InputError, RuntimeError, ValueError) as problem:
+        slicer.util.errorDisplay(str(problem), windowTitle="HER2Map")

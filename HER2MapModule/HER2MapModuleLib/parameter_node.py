@@ -1,0 +1,47 @@
+"""Everything that the user chooses and that a saved scene brings back."""
+
+from typing import Annotated
+
+from slicer import (
+    vtkMRMLMarkupsClosedCurveNode,
+    vtkMRMLSequenceBrowserNode,
+)
+from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
+
+AUTOMATIC = -1
+"""Stands for a DCE phase that was not chosen by hand."""
+
+
+@parameterNodeWrapper
+class HER2MapParameterNode:
+    """The parameters of one patient's exam.
+
+    examFolder - The folder that was read.
+    chosenRoles - By series key: the role, or role:technique, that the user chose in place of the proposal.
+    examFacts - What was found in the exam, as JSON without personal data: shown again when a scene is opened.
+    mapFacts - By map: how it was fitted, as JSON.
+    vfaMethod ... blochSiegertPeak - How maps are fitted, see her2map.fitting.FitOptions.
+    dceBrowser - Scrolls the DCE phases.
+    phase - The DCE phase to draw on, counted from 0, or AUTOMATIC.
+    roi - The contour.
+    useRegistration - Whether maps are shown and measured where registration to the DCE puts them.
+    dceOpacity - How strongly the DCE is blended over the maps, 0 to 1.
+    """
+
+    examFolder: str = ""
+    chosenRoles: dict[str, str]
+    examFacts: str = ""
+    mapFacts: str = ""
+    vfaMethod: Annotated[str, Choice(["nonlinear", "linear", "weighted"]), Default("nonlinear")]
+    t2Method: Annotated[
+        str, Choice(["least_squares", "rician", "loglinear", "epg"]), Default("least_squares")
+    ]
+    t2FirstEcho: Annotated[int, WithinRange(0, 4), Default(1)]
+    t2starMethod: Annotated[str, Choice(["rician", "least_squares", "loglinear"]), Default("rician")]
+    minimumSnr: Annotated[float, WithinRange(0, 20), Default(0.0)]
+    mapUnit: Annotated[str, Choice(["", "ms", "s"]), Default("")]
+    dceBrowser: vtkMRMLSequenceBrowserNode
+    phase: int = AUTOMATIC
+    roi: vtkMRMLMarkupsClosedCurveNode
+    useRegistration: bool = False
+    dceOpacity: Annotated[float, WithinRange(0, 1), Default(0.0)]

@@ -1,0 +1,165 @@
+"""The contour, its holes and the background rectangles as markups; drawing, undo and redo."""
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from . import scene
+
+PART = "HER2Map.Part"
+CONTOUR, HOLE, BACKGROUND, CIRCLE, SEED = "contour", "hole", "background", "circle", "seed"
+CURVE_CLASS = "vtkMRMLMarkupsClosedCurveNode"
+FREEHAND_SPACING_MM = 2.0
+"""Between the control points that a freehand drawing leaves."""
+_COLOURS = {
+    CONTOUR: (1.0, 0.85, 0.1),
+    HOLE: (0.3, 0.9, 1.0),
+    BACKGROUND: (0.6, 0.6, 0.6),
+    CIRCLE: (0.4, 1.0, 0.4),
+}
+
+
+def newCurve(part: str, name: str):
+    """An empty closed curve for one part of the ROI."""
+    curve = slicer.mrmlScene.AddNewNodeByClass(CURVE_CLASS, name)
+    curve.SetAttribute(PART, part)
+    curve.CreateDefaultDisplayNodes()
+    display = curve.GetDisplayNode()
+    display.SetSelectedColor(*_COLOURS[part])
+    display.SetColor(*_COLOURS[part])
+    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(False)
+    display.SetGlyphTypeFromString("Circle2D")
+    display.SetUseGlyphScale(False)
+    display.SetGlyphSize(1.5)
+    display.SetLineThickness(0.3)
+    display.SetFillVisibility(False)
+    display.SetSnapMode(slicer.vtkMRMLMarkupsDisplayNode.SnapModeUnconstrained)
+    return curve
+
+
+def curvesOf(part: str) -> list:
+    return [node for node in scene.nodesWith(CURVE_CLASS, PART) if node.GetAttribute(PART) == part]
+
+
+def removeParts(*parts: str) -> None:
+    for part in parts:
+        for curve in curvesOf(part):
+            slicer.mrmlScene.RemoveNode(curve)
+
+
+def startPlacing(curve) -> None:
+    """The mouse places points of `curve` until it is closed by a double or right click."""
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    selection.SetReferenceActivePlaceNodeClassName(CURVE_CLASS)
+    selection.SetActivePlaceNodeID(curve.GetID())
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    interaction.SetPlaceModePersistence(1)
+    interaction.SetCurrentInteractionMode(interaction.Place)
+
+
+def stopPlacing() -> None:
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+
+def showLoop(curve, points) -> None:
+    """Make `curve` the polygon `points` (n, 3) with straight edges."""
+    curve.SetCurveTypeToLinear()
+    scene.setControlPoints(curve, points)
+
+
+def circlePoints(centre, normal, radius: float, count: int = 12) -> np.ndarray:
+    """(count, 3) control points whose spline is a circle to a thousandth of its radius."""
+    normal = np.asarray(normal, float) / np.linalg.norm(normal)
+    across = np.cross(np.eye(3)[np.argmin(np.abs(normal))], normal)
+    across /= np.linalg.norm(across)
+    along = np.cross(normal, across)
+    angle = 2 * np.pi * np.arange(count)[:, None] / count
+    return np.asarray(centre, float) + radius * (np.cos(angle) * across + np.sin(angle) * along)
+
+
+def thinned(path) -> np.ndarray:
+    """Control points along a freehand path (n, 3), evenly spaced."""
+    path = np.asarray(path, float)
+    closed = np.vstack([path, path[:1]])
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    count = max(int(length[-1] / FREEHAND_SPACING_MM), 4)
+    at = np.linspace(0.0, length[-1], count, endpoint=False)
+    return np.column_stack([np.interp(at, length, closed[:, axis]) for axis in range(3)])
+
+
+class History:
+    """Undo and redo of what was drawn: the control points of the contour and its holes after every edit."""
+
+    LENGTH = 100
+
+    def __init__(self) -> None:
+        self._done: list[tuple] = []
+        self._undone: list[tuple] = []
+
+    def clear(self) -> None:
+        self._done.clear()
+        self._undone.clear()
+
+    @property
+    def canUndo(self) -> bool:
+        return len(self._done) > 1
+
+    @property
+    def canRedo(self) -> bool:
+        return bool(self._undone)
+
+    def record(self) -> None:
+        """Keep the present drawing, unless it is the one kept last."""
+        now = _drawing()
+        if self._done and _same(self._done[-1], now):
+            return
+        self._done = [*self._done, now][-self.LENGTH :]
+        self._undone.clear()
+
+    def undo(self) -> None:
+        if self.canUndo:
+            self._undone.append(self._done.pop())
+            _restore(self._done[-1])
+
+    def redo(self) -> None:
+        if self.canRedo:
+            self._done.append(self._undone.pop())
+            _restore(self._done[-1])
+
+
+def _drawing() -> tuple:
+    """(part, name, control points) of every curve."""
+    return tuple(
+        (part, curve.GetName(), scene.controlPoints(curve))
+        for part in (CONTOUR, HOLE)
+        for curve in curvesOf(part)
+    )
+
+
+def _same(one: tuple, other: tuple) -> bool:
+    return len(one) == len(other) and all(
+        a[:2] == b[:2] and np.array_equal(a[2], b[2]) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _restore(drawing: tuple) -> None:
+    """The contour keeps its node, as the parameter node refers to it; holes come and go."""
+    wanted = {(part, name): points for part, name, points in drawing}
+    for part in (CONTOUR, HOLE):
+        for curve in curvesOf(part):
+            points = wanted.pop((part, curve.GetName()), None)
+            if points is not None:
+                scene.setControlPoints(curve, points)
+            elif part == HOLE:
+                slicer.mrmlScene.RemoveNode(curve)
+            else:
+                curve.RemoveAllControlPoints()
+    for (part, name), points in wanted.items():
+        scene.setControlPoints(newCurve(part, name), points)
+
+
+def holeName() -> str:
+    used = {curve.GetName() for curve in curvesOf(HOLE)}
+    return next(name for i in range(1, 1000) if (name := _("hole {number}").format(number=i)) not in used)
