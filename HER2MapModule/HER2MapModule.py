@@ -3,6 +3,8 @@
 import ctk
 import qt
 import slicer
+from HER2MapModuleLib.propagation_panel import PropagationPanel
+from HER2MapModuleLib.roi_panel import RoiPanel
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -15,9 +17,7 @@ from slicer.util import VTKObservationMixin
 from HER2MapModuleLib.exam_panel import ExamPanel
 from HER2MapModuleLib.logic import HER2MapModuleLogic
 from HER2MapModuleLib.maps_panel import MapsPanel
-from HER2MapModuleLib.propagation_panel import PropagationPanel
 from HER2MapModuleLib.reading_room import ReadingRoom
-from HER2MapModuleLib.roi_panel import RoiPanel
 from HER2MapModuleLib.sample_data import registerSampleData
 from HER2MapModuleLib.self_test import HER2MapSelfTest
 from HER2MapModuleLib.values_panel import ValuesPanel

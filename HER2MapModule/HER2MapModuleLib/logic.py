@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import slicer
 import vtk
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+from slicer.util import VTKObservationMixin
+
 from her2map.biomarkers import Biomarkers, delta_maps
 from her2map.errors import InputError
 from her2map.exam import MAP_ROLES, Exam, ExamValues, fit_exam, measure_maps, read_exam
 from her2map.fitting import PRESETS, FitOptions
 from her2map.series import Role, Technique, choose_phase, override
 from her2map.summary import exam_facts
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
-from slicer.util import VTKObservationMixin
 
 from . import dce_nodes, map_nodes, roi_nodes, scene
 from .parameter_node import AUTOMATIC, HER2MapParameterNode

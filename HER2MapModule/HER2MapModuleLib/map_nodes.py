@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
+from slicer.i18n import tr as _
+
 from her2map.geometry import Geometry
 from her2map.relaxometry import ParameterMap
 from her2map.report.style import STYLES
-from slicer.i18n import tr as _
 
 from . import scene
 
 QUANTITY = "HER2Map.Quantity"
 FACTS = "HER2Map.Facts"
 LAYERS = {"standard_error": _("standard error"), "r_squared": "R2", "status": _("status")}
-DERIVED = ("delta_T1", "delta_T1_ratio")
+MEASURED = ("T1_pre", "T1_post", "T2", "T2star", "B1")
 NAMES = {
     "T1_pre": "T1 pre",
     "T1_post": "T1 post",

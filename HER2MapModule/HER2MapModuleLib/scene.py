@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import slicer
 import vtk
+
 from her2map.geometry import Geometry
 from her2map.markups import closed_curve
 from her2map.roi import Roi

@@ -20,6 +20,7 @@ from her2map.series import (
     join,
     override,
     propose_roles,
+    role_choices,
     read_series,
 )
 
@@ -410,3 +411,14 @@ def test_roles_do_not_depend_on_the_order_of_the_series(order: list[int]) -> Non
     ]
     expected = roles(propose_roles(exam))
     assert roles(propose_roles([exam[i] for i in order])) == [expected[i] for i in order]
+
+
+def test_every_choice_offered_is_accepted() -> None:
+    series = [*vfa(0.0), molli(100.0), dce(200.0)]
+    assignments = propose_roles(series)
+    for one in series:
+        choices = role_choices(one)
+        assert len(choices) == len(set(choices)) > 8
+        for role, technique in choices:
+            changed = [a for a in override(assignments, one, role, technique) if a.series is one][0]
+            assert (changed.role, changed.technique) == (role, technique)

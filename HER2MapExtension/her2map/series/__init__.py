@@ -12,7 +12,7 @@ from .dce import (
 )
 from .model import Series
 from .read import SeriesList, read_series
-from .roles import Assignment, Group, Role, groups, join, override, propose_roles
+from .roles import Assignment, Group, Role, groups, join, override, propose_roles, role_choices
 from .technique import Technique
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "post_contrast_delay",
     "propose_roles",
     "read_series",
+    "role_choices",
 ]

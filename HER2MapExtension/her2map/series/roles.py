@@ -166,6 +166,16 @@ def override(
     return [chosen(a) if a.series is series else a for a in assignments]
 
 
+def role_choices(series: Series) -> list[tuple[Role, Technique]]:
+    """What a user can say that `series` is: each is accepted by :func:`override`."""
+    scanner_maps = [
+        (role, Technique.SCANNER_MAP)
+        for role, quantity in _QUANTITY.items()
+        if series.scanner_map == quantity
+    ]
+    return scanner_maps + [(role, technique) for role, allowed in _ALLOWED.items() for technique in allowed]
+
+
 def groups(assignments: Sequence[Assignment]) -> dict[Role, list[Group]]:
     """The signal stacks of every role that is taken, the preferred one first.
 

@@ -1,0 +1,56 @@
+"""The phantom exam, made on the spot: by a button, and through Slicer's *Sample Data*."""
+
+import hashlib
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+SEED = 1
+ICON = Path(__file__).parent.parent / "Resources" / "Icons" / "HER2MapModule.png"
+
+
+def phantomFolder() -> Path:
+    """Where the phantom lies, in Slicer's cache of the remote files."""
+    return Path(slicer.app.temporaryPath) / f"HER2MapPhantom-{_version()}-{SEED}"
+
+
+def writing(settings=None):
+    """Write the phantom exam, unless it is there; returns a function of a progress callback."""
+    folder = phantomFolder()
+
+    def write(progress) -> Path:
+        from her2map.phantom import DICOM_FOLDER, TRUTH_FILE, ExamSettings, write_exam
+
+        if not (folder / TRUTH_FILE).is_file():
+            write_exam(folder, settings or ExamSettings.standard(), SEED, progress)
+        return folder / DICOM_FOLDER
+
+    return write
+
+
+def registerSampleData() -> None:
+    """Offer the phantom in the *Sample Data* module."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="HER2Map",
+        sampleName="HER2MapPhantom",
+        uris="",
+        thumbnailFileName=str(ICON),
+        sampleDescription=_("Simulated MRI exam of a breast with a tumour"),
+        customDownloader=loadPhantom,
+    )
+
+
+def loadPhantom(source=None) -> None:
+    """Make the phantom exam and show it in the module."""
+    slicer.util.selectModule("HER2MapModule")
+    widget = slicer.modules.HER2MapModuleWidget
+    widget.panels[0].onSample()
+
+
+def _version() -> str:
+    from her2map import __version__
+
+    return hashlib.sha256(__version__.encode()).hexdigest()[:8]

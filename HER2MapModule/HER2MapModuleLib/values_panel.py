@@ -1,0 +1,74 @@
+"""The ROI's values on every map: shown, copied, saved."""
+
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from .panel import Panel, problemsShown
+from .tables import fillTable
+
+
+class ValuesPanel(Panel):
+    title = _("Values")
+    uiFile = "ValuesPanel.ui"
+
+    def setup(self):
+        self.ui.copyButton.connect("clicked(bool)", self.onCopy)
+        self.ui.saveButton.connect("clicked(bool)", self.onSave)
+        self.logic.valuesChanged.connect(self.show)
+        self.show()
+
+    def show(self):
+        """One row a biomarker."""
+        header, rows = self._table()
+        fillTable(self.ui.valuesTable, header, rows)
+        self.ui.problemLabel.text = self.logic.problem
+        self.ui.problemLabel.visible = bool(self.logic.problem)
+        self.ui.copyButton.enabled = self.ui.saveButton.enabled = bool(rows)
+
+    def onCopy(self, checked=False):
+        header, rows = self._table()
+        text = "\n".join("\t".join(line) for line in (header, *rows))
+        slicer.app.clipboard().setText(text)
+
+    def onSave(self, checked=False):
+        name = qt.QFileDialog.getSaveFileName(
+            self.widget, _("Save the values"), "measurements.csv", "CSV (*.csv)"
+        )
+        name = name[0] if isinstance(name, tuple) else name  # PythonQt gives the name alone
+        if name:
+            self.save(name)
+
+    def save(self, path):
+        """Write the table at full precision."""
+        with problemsShown():
+            from her2map.files import write_text
+            from her2map.report.tables import value_rows, values_csv
+
+            write_text(Path(path), values_csv(value_rows(self.logic.values)))
+
+    def _table(self):
+        from her2map.report.style import STYLES
+        from her2map.report.tables import percent, plain, value_rows
+
+        header = (
+            _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Eff. voxels"), _("Coverage"),
+            _("Remark"),
+        )  # fmt: skip
+        rows = []
+        for row in value_rows(self.logic.values) if self.logic.values else []:
+            decimals = STYLES[row.biomarker].decimals
+            numbers = [plain(n, decimals) for n in (row.value, row.median, row.sd, row.standard_error)]
+            rows.append(
+                (
+                    row.biomarker,
+                    row.unit,
+                    *numbers,
+                    plain(row.effective_voxels, 0),
+                    percent(row.coverage, 0),
+                    row.reason,
+                )
+            )
+        return header, rows
