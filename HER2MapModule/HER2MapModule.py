@@ -34,7 +34,7 @@ class HER2MapModule(ScriptedLoadableModule):
         parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
         parent.contributors = ["HER2Map developers"]
         parent.helpText = _(
-            "Quantitative breast MRI: T1, T2 and T2* maps, a hand-drawn ROI on the 90 s DCE image carried over "
+            "Quantitative breast MRI: T1, T2 and T2* maps, a ROI drawn by hand on the 90 s DCE image and carried over "
             "to every map, and its values. Research use only; it does not replace pathology."
         )
         parent.acknowledgementText = _(

@@ -1,6 +1,7 @@
 """What the panels and the tests use: the exam, its maps, the ROI and the values, and what changed."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import slicer
@@ -40,6 +41,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.examChanged, self.mapsChanged, self.roiChanged = Signal(), Signal(), Signal()
         self.valuesChanged, self.phaseChanged = Signal(), Signal()
         self.history = roi_nodes.History()
+        self._editing = False
         self._forget()
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
@@ -103,6 +105,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
             return
         if node.GetAttribute(roi_nodes.PART) in (roi_nodes.CONTOUR, roi_nodes.HOLE):
             self._unobserve(node)
+            if self._editing:
+                return
             self.roiChanged.emit()
             self.measure()
         elif node.GetAttribute(map_nodes.QUANTITY):
@@ -253,8 +257,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         if t2star is not None and t2star.excluded_by_snr > 0.02:
             share = 100 * t2star.excluded_by_snr
             found.append(
-                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains "
-                "is biased upwards - the Rician fit keeps these voxels."
+                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains is "
+                "biased upwards - the Rician fit keeps these voxels."
             )
         return found
 
@@ -276,6 +280,39 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         curve = roi_nodes.newCurve(roi_nodes.HOLE, roi_nodes.holeName())
         self.observeCurve(curve)
         return curve
+
+    def setContour(self, points) -> None:
+        """Draw the contour through control points (n, 3), RAS, as one edit."""
+        with self.oneEdit():
+            scene.setControlPoints(self.newContour(), points)
+
+    def addHole(self, points) -> None:
+        """Draw a hole through control points (n, 3), RAS, as one edit."""
+        with self.oneEdit():
+            scene.setControlPoints(self.newHole(), points)
+
+    def undo(self) -> None:
+        with self.oneEdit(record=False):
+            self.history.undo()
+
+    def redo(self) -> None:
+        with self.oneEdit(record=False):
+            self.history.redo()
+
+    @contextmanager
+    def oneEdit(self, record: bool = True):
+        """Curves are changed by the program: values are taken once, at the end."""
+        self._editing = True
+        try:
+            yield
+        finally:
+            self._editing = False
+        for curve in self._observedCurves():
+            self.observeCurve(curve)
+        if record:
+            self.history.record()
+        self.roiChanged.emit()
+        self.measure()
 
     def observeCurve(self, curve) -> None:
         """Values follow every change of `curve`."""
@@ -302,11 +339,13 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         return roi_nodes.curvesOf(roi_nodes.CONTOUR) + roi_nodes.curvesOf(roi_nodes.HOLE)
 
     def _onCurve(self, caller=None, event=None) -> None:
-        self.measure()
+        if not self._editing:
+            self.measure()
 
     def _onEdited(self, caller=None, event=None) -> None:
-        self.history.record()
-        self.roiChanged.emit()
+        if not self._editing:
+            self.history.record()
+            self.roiChanged.emit()
 
     def roi(self):
         """The ROI as drawn; None where nothing is drawn.

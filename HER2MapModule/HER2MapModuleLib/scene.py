@@ -1,4 +1,4 @@
-"""Between Slicer's scene and `her2map`: volumes and arrays, curves and ROIs. The one place that knows both."""
+"""Between Slicer's scene and `her2map`: volumes and arrays, curves and ROIs: where both are known."""
 
 from pathlib import Path
 

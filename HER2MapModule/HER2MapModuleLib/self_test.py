@@ -1,6 +1,141 @@
-"""The module's self-test, in Slicer and in the host."""
+"""The module's self-test: in Slicer by *Reload and Test* or the command line, in the host from pytest."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import slicer
+
+from . import dce_nodes, map_nodes, roi_nodes, scene
+from .work import inThread
+
+TOLERANCE = {"T1_pre": 0.02, "T1_post": 0.02, "T2": 0.02, "T2star": 0.03}
+"""Of the phantom's true values."""
+SAME = 1e-6
+"""The scene's values against the library's, relative."""
 
 
 class HER2MapSelfTest:
-    def runAll(self):
-        pass
+    """Each test_ method is a step of a radiologist's way through one exam; they run in this order."""
+
+    STEPS = (
+        "test_load",
+        "test_cancel",
+        "test_fit",
+        "test_draw",
+        "test_propagate",
+        "test_values",
+        "test_saveAndOpen",
+        "test_badInput",
+        "test_close",
+    )
+
+    def runAll(self, settings=None):
+        """All steps on a phantom exam; `settings` of the phantom, small by default."""
+        from her2map.phantom import ExamSettings, write_exam
+
+        slicer.util.selectModule("HER2MapModule")
+        self.widget = slicer.modules.HER2MapModuleWidget
+        self.logic = self.widget.logic
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            self.exam = Path(folder) / "exam"
+            write_exam(self.exam, settings or ExamSettings.small(), seed=1)
+            self.truth = json.loads((self.exam / "truth.json").read_text(encoding="utf-8"))
+            for step in self.STEPS:
+                self.delayDisplay(step)
+                getattr(self, step)()
+        self.delayDisplay("HER2Map: all steps passed")
+
+    def test_load(self):
+        exam = inThread(self.logic.reading(str(self.exam / "dicom")), lambda fraction: True)
+        self.logic.takeExam(exam, str(self.exam / "dicom"))
+        self.readingRoom().show()
+        self.assertEqual(self.logic.phase, 2)
+        self.assertIn("100 s after the injection", self.logic.phaseReason)
+        self.assertIsNotNone(dce_nodes.dceVolume(self.logic.parameters.dceBrowser))
+
+    def test_cancel(self):
+        """A cancelled fit leaves the scene as it was."""
+        from her2map.errors import Cancelled
+
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with self.assertRaises(Cancelled):
+            inThread(self.logic.fitting(), lambda fraction: False)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+        self.assertEqual(map_nodes.readMaps(), {})
+
+    def test_fit(self):
+        self.maps = inThread(self.logic.fitting(), lambda fraction: True)
+        self.logic.takeMaps(self.maps)
+        self.assertEqual(list(map_nodes.readMaps()), ["T1_pre", "T1_post", "T2", "T2star", "B1"])
+        for quantity in ("delta_T1", "delta_T1_ratio"):
+            self.assertIsNotNone(map_nodes.mapNode(quantity))
+
+    def test_draw(self):
+        """The phantom's own contour, its control points placed one by one."""
+        from her2map.markups import read_roi
+
+        true = read_roi(self.exam / "roi.mrk.json", self.truth["roi_thickness_mm"])
+        self.logic.setContour(true.outline[::3])
+        for points in true.holes:
+            self.logic.addHole(points[::3])
+        self.assertEqual(self.logic.problem, "")
+        self.assertAlmostEqual(self.logic.roi().area_mm2 / true.area_mm2, 1.0, delta=0.01)
+        drawn = self.logic.values.values["T1_pre"].value
+        self.logic.setContour(true.outline[::7] + [1.0, 0.0, 0.0])
+        self.assertNotEqual(self.logic.values.values["T1_pre"].value, drawn)
+        self.logic.undo()
+        self.assertEqual(self.logic.values.values["T1_pre"].value, drawn)
+
+    def test_propagate(self):
+        """The library gives the same for the same polygon."""
+        from her2map.exam import measure_maps
+
+        direct = measure_maps(
+            {name: (fitted.map, fitted.geometry) for name, fitted in self.maps.items()}, self.logic.roi()
+        )
+        for name, value in direct.values.items():
+            self.assertAlmostEqual(self.logic.values.values[name].value / value.value, 1.0, delta=SAME)
+
+    def test_values(self):
+        for name, tolerance in TOLERANCE.items():
+            found = self.logic.values.values[name].value
+            self.assertAlmostEqual(found / self.truth["values"][name], 1.0, delta=tolerance)
+        self.saved = {name: value.value for name, value in self.logic.values.values.items()}
+
+    def test_saveAndOpen(self):
+        """A saved scene brings back the exam's table, the maps, the ROI and its values."""
+        series = self.logic.facts["series"]
+        file = str(self.exam.parent / "scene.mrb")
+        self.assertTrue(slicer.util.saveScene(file))
+        slicer.mrmlScene.Clear(0)
+        self.assertIsNone(self.logic.values)
+        slicer.util.loadScene(file)
+        self.assertEqual(self.logic.facts["series"], series)
+        opened = {name: value.value for name, value in self.logic.values.values.items()}
+        self.assertEqual(opened.keys(), self.saved.keys())
+        for name, value in self.saved.items():
+            self.assertAlmostEqual(opened[name] / value, 1.0, delta=SAME)
+
+    def test_badInput(self):
+        """One sentence each; what is shown stays."""
+        from her2map.errors import InputError
+
+        with self.assertRaisesRegex(InputError, "nothing at"):
+            inThread(self.logic.reading(str(self.exam / "nowhere")), lambda fraction: True)
+        with self.assertRaisesRegex(InputError, "read the exam again"):
+            self.logic.fitting()
+        points = scene.controlPoints(self.logic.parameters.roi)
+        self.logic.setContour(points + [500.0, 0.0, 0.0])
+        self.assertTrue(all(value.reason for value in self.logic.values.values.values()))
+        self.logic.setContour(points[[0, len(points) // 2, 1, len(points) // 2 + 1]])
+        self.assertIn("draw it again", self.logic.problem)
+
+    def test_close(self):
+        slicer.mrmlScene.Clear(0)
+        self.assertIsNone(self.logic.exam)
+        self.assertIsNone(self.logic.values)
+        self.assertEqual(roi_nodes.curvesOf(roi_nodes.CONTOUR), [])
+
+    def readingRoom(self):
+        return self.widget.readingRoom

@@ -13,9 +13,8 @@ def fillTable(table, header, rows, tips=None) -> None:
     for i, row in enumerate(rows):
         for j, text in enumerate(row):
             item = qt.QTableWidgetItem(text)
-            item.setTextAlignment(
-                int(qt.Qt.AlignVCenter) | int(qt.Qt.AlignRight if _isNumber(text) else qt.Qt.AlignLeft)
-            )
+            side = qt.Qt.AlignRight if _isNumber(text) else qt.Qt.AlignLeft
+            item.setTextAlignment(side | qt.Qt.AlignVCenter)
             item.setToolTip((tips or {}).get((i, j), text))
             table.setItem(i, j, item)
     table.resizeColumnsToContents()

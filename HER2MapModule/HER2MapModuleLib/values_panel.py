@@ -54,8 +54,8 @@ class ValuesPanel(Panel):
         from her2map.report.tables import percent, plain, value_rows
 
         header = (
-            _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Eff. voxels"), _("Coverage"),
-            _("Remark"),
+            _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Eff. voxels"),
+            _("Coverage"), _("Remark"),
         )  # fmt: skip
         rows = []
         for row in value_rows(self.logic.values) if self.logic.values else []:
