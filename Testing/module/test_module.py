@@ -1,0 +1,15 @@
+"""The module as a whole, as Slicer runs it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("slicer_core", reason="needs the extra 'host'")
+pytest.importorskip("PySide6", reason="needs the extra 'host'")
+pytest_plugins = ["slicer_host.pytest_fixtures"]
+
+
+def test_the_self_test_passes(loadedModule):
+    """Slicer's *Reload and Test* runs the same class."""
+    sys.modules[type(loadedModule).__module__].HER2MapModuleTest().runTest()
