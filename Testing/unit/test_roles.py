@@ -20,8 +20,8 @@ from her2map.series import (
     join,
     override,
     propose_roles,
-    role_choices,
     read_series,
+    role_choices,
 )
 
 GRADIENT = {"ScanningSequence": "GR", "SequenceName": "*fl3d1"}
@@ -420,5 +420,5 @@ def test_every_choice_offered_is_accepted() -> None:
         choices = role_choices(one)
         assert len(choices) == len(set(choices)) > 8
         for role, technique in choices:
-            changed = [a for a in override(assignments, one, role, technique) if a.series is one][0]
+            changed = next(a for a in override(assignments, one, role, technique) if a.series is one)
             assert (changed.role, changed.technique) == (role, technique)
