@@ -136,7 +136,7 @@ def delta_maps(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """delta_T1 in ms and delta_T1_ratio of every voxel, for viewing; NaN where either T1 may not be used.
 
-    A ROI's delta is taken from its two mean values, not from these maps: a mean of ratios is no ratio of means.
+    A ROI's delta is taken from its two means, not from these maps: a mean of ratios is no ratio of means.
 
     Args:
         T1_pre, T1_post: on the same grid.
