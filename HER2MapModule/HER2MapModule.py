@@ -34,8 +34,8 @@ class HER2MapModule(ScriptedLoadableModule):
         parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
         parent.contributors = ["HER2Map developers"]
         parent.helpText = _(
-            "Quantitative breast MRI: T1, T2 and T2* maps, a ROI drawn by hand on the 90 s DCE image and carried over "
-            "to every map, and its values. Research use only; it does not replace pathology."
+            "Quantitative breast MRI: T1, T2 and T2* maps, a ROI drawn by hand on the 90 s DCE image and carried "
+            "over to every map, and its values. Research use only; it does not replace pathology."
         )
         parent.acknowledgementText = _(
             "It follows the reader study of Zhang et al. 2026 (Quant Imaging Med Surg 16(4):288)."
@@ -75,10 +75,14 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         self._connectPanels()
+        for panel in self.panels:
+            panel.enter()
         self.readingRoom.enter()
 
     def exit(self):
         self.readingRoom.exit()
+        for panel in self.panels:
+            panel.exit()
         self._disconnectPanels()
 
     def cleanup(self):

@@ -1,13 +1,18 @@
 """The DCE phases in the scene: a sequence, a browser that scrolls it, and the time-intensity curve."""
 
+import json
+
 import numpy as np
 import slicer
 from slicer.i18n import tr as _
+
+from her2map.series import DceSeries
 
 from . import scene
 
 NAME = "DCE"
 THICKNESS = "HER2Map.SliceThickness"
+TIMES = "HER2Map.Times"
 CURVE = "HER2Map.TimeCourse"
 
 
@@ -26,6 +31,7 @@ def showDce(dce) -> object:
         sequence.SetDataNodeAtValue(volume, index)
     thickness = dce.slice_thickness_mm if dce.slice_thickness_mm > 0 else dce.geometry.spacing[2]
     sequence.SetAttribute(THICKNESS, f"{thickness:.6g}")
+    sequence.SetAttribute(TIMES, json.dumps(_timesOf(dce)))
     browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{NAME} browser")
     browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
     browser.SetPlaybackActive(False)
@@ -34,6 +40,51 @@ def showDce(dce) -> object:
     volume.SetName(NAME)
     volume.CreateDefaultDisplayNodes()
     return browser
+
+
+def _timesOf(dce) -> dict:
+    """All that a `DceSeries` knows beside its pixels and their place."""
+    facts = {name: value for name, value in vars(dce).items() if name not in ("data", "affine")}
+    return {**facts, "time_s": list(map(float, dce.time_s))}
+
+
+def readDce(browser) -> DceSeries | None:
+    """The phases as the scene holds them; None without a browser, or without the phases' times."""
+    sequence = browser.GetMasterSequenceNode() if browser else None
+    facts = sequence.GetAttribute(TIMES) if sequence else None
+    if not facts or sequence.GetNumberOfDataNodes() == 0:
+        return None
+    known = json.loads(facts)
+    known["time_s"] = np.array(known["time_s"])
+    phases = [sequence.GetNthDataNode(i) for i in range(sequence.GetNumberOfDataNodes())]
+    data = np.stack([slicer.util.arrayFromVolume(phase) for phase in phases])
+    return DceSeries(data=data, affine=scene.geometryOf(phases[0]).affine, **known)
+
+
+def numberOfPhases(browser) -> int:
+    sequence = browser.GetMasterSequenceNode() if browser else None
+    return sequence.GetNumberOfDataNodes() if sequence else 0
+
+
+def shownPhase(browser) -> int | None:
+    """The phase that is shown, counted from 0; None without one."""
+    number = browser.GetSelectedItemNumber() if browser else -1
+    return number if 0 <= number < numberOfPhases(browser) else None
+
+
+def phaseTime(browser, phase: int) -> str:
+    """Such as "100 s"; "" where the time after the injection is not known."""
+    sequence = browser.GetMasterSequenceNode()
+    text = sequence.GetNthIndexValue(phase)
+    return _("{seconds} s").format(seconds=f"{float(text):.0f}") if "." in text else ""
+
+
+def shownPhaseLabel(browser) -> str:
+    """Such as "DCE 100 s"."""
+    phase = shownPhase(browser)
+    if phase is None:
+        return NAME
+    return f"{NAME} {phaseTime(browser, phase) or phase + 1}"
 
 
 def removeDce() -> None:
@@ -80,7 +131,8 @@ def showTimeCourse(times, enhancement, chosen: int):
     """
     chart = _curveNode("vtkMRMLPlotChartNode", _("Time course"))
     curve = _series(_("ROI"), times, enhancement)
-    mark = _series(_("phase of the ROI"), times[chosen : chosen + 1], enhancement[chosen : chosen + 1])
+    twice = [chosen, chosen]  # VTK draws no series of a single point
+    mark = _series(_("phase of the ROI"), times[twice], enhancement[twice])
     curve.SetColor(0.12, 0.47, 0.71)
     mark.SetColor(0.84, 0.15, 0.16)
     mark.SetLineStyle(slicer.vtkMRMLPlotSeriesNode.LineStyleNone)
@@ -93,6 +145,18 @@ def showTimeCourse(times, enhancement, chosen: int):
     chart.SetYAxisTitle(_("enhancement (%)"))
     chart.SetLegendVisibility(False)
     return chart
+
+
+def timeCourseChart():
+    """The chart of the curve; None before there was one."""
+    return next(iter(scene.nodesWith("vtkMRMLPlotChartNode", CURVE)), None)
+
+
+def hideTimeCourse() -> None:
+    """Take the curve out of its chart: the ROI that it belonged to is gone."""
+    chart = timeCourseChart()
+    if chart is not None:
+        chart.RemoveAllPlotSeriesNodeIDs()
 
 
 def _series(name: str, x, y):

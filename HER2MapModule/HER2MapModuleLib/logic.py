@@ -18,6 +18,8 @@ from her2map.summary import exam_facts
 
 from . import dce_nodes, map_nodes, roi_nodes, scene
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
+from .phases import Phases
+from .propagation import Propagation
 from .signal import Signal
 
 REGISTRATION = "HER2Map.Registration"
@@ -32,6 +34,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     exam - What was read, with its pixels; None after a scene was opened.
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
+    phases, propagation - Parts of the logic with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
     """
 
@@ -43,6 +46,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.history = roi_nodes.History()
         self._editing = False
         self._forget()
+        self.phases, self.propagation = Phases(self), Propagation(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
@@ -54,6 +58,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     def cleanup(self) -> None:
         """Let go of everything that is observed."""
         self.removeObservers()
+        self.phases.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
         self.phaseChanged.disconnectAll()
@@ -257,8 +262,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         if t2star is not None and t2star.excluded_by_snr > 0.02:
             share = 100 * t2star.excluded_by_snr
             found.append(
-                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains is "
-                "biased upwards - the Rician fit keeps these voxels."
+                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains "
+                "is biased upwards - the Rician fit keeps these voxels."
             )
         return found
 

@@ -27,6 +27,12 @@ class Panel:
     def setup(self) -> None:
         """Connect widgets and the logic's signals."""
 
+    def enter(self) -> None:
+        """The module is shown."""
+
+    def exit(self) -> None:
+        """Another module is shown."""
+
     def cleanup(self) -> None:
         """Let go of what :meth:`setup` took beyond widgets and the logic's signals."""
 

@@ -7,8 +7,9 @@ from slicer.i18n import tr as _
 from . import scene
 
 PART = "HER2Map.Part"
-CONTOUR, HOLE, BACKGROUND, CIRCLE, SEED = "contour", "hole", "background", "circle", "seed"
-CURVE_CLASS = "vtkMRMLMarkupsClosedCurveNode"
+CONTOUR, HOLE, BACKGROUND, CIRCLE = "contour", "hole", "background", "circle"
+SEED, STROKE = "seed", "stroke"
+CURVE_CLASS, SEED_CLASS = "vtkMRMLMarkupsClosedCurveNode", "vtkMRMLMarkupsFiducialNode"
 FREEHAND_SPACING_MM = 2.0
 """Between the control points that a freehand drawing leaves."""
 _COLOURS = {
@@ -48,18 +49,47 @@ def removeParts(*parts: str) -> None:
             slicer.mrmlScene.RemoveNode(curve)
 
 
-def startPlacing(curve) -> None:
-    """The mouse places points of `curve` until it is closed by a double or right click."""
+def newStroke():
+    """A line that shows what is being drawn; never saved, never touched by the mouse."""
+    curve = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsCurveNode", "stroke")
+    curve.SetAttribute(PART, STROKE)
+    curve.SetSaveWithScene(False)
+    curve.SetCurveTypeToLinear()
+    curve.SetLocked(True)
+    curve.CreateDefaultDisplayNodes()
+    display = curve.GetDisplayNode()
+    display.SetSaveWithScene(False)
+    display.SetSelectedColor(1.0, 0.5, 0.0)
+    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(False)
+    display.SetUseGlyphScale(False)
+    display.SetGlyphSize(0.3)
+    return curve
+
+
+def newSeed():
+    """A point for one click in the lesion."""
+    seed = slicer.mrmlScene.AddNewNodeByClass(SEED_CLASS, "seed")
+    seed.SetAttribute(PART, SEED)
+    seed.SetSaveWithScene(False)
+    seed.CreateDefaultDisplayNodes()
+    seed.GetDisplayNode().SetSaveWithScene(False)
+    return seed
+
+
+def startPlacing(markup) -> None:
+    """The mouse places points of `markup`: one seed, or a curve's until a double or right click ends it."""
     selection = slicer.app.applicationLogic().GetSelectionNode()
-    selection.SetReferenceActivePlaceNodeClassName(CURVE_CLASS)
-    selection.SetActivePlaceNodeID(curve.GetID())
+    selection.SetReferenceActivePlaceNodeClassName(markup.GetClassName())
+    selection.SetActivePlaceNodeID(markup.GetID())
     interaction = slicer.app.applicationLogic().GetInteractionNode()
-    interaction.SetPlaceModePersistence(1)
+    interaction.SetPlaceModePersistence(0 if markup.GetClassName() == SEED_CLASS else 1)
     interaction.SetCurrentInteractionMode(interaction.Place)
 
 
 def stopPlacing() -> None:
     interaction = slicer.app.applicationLogic().GetInteractionNode()
+    interaction.SetPlaceModePersistence(0)
     interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
 
@@ -112,7 +142,7 @@ class History:
 
     def record(self) -> None:
         """Keep the present drawing, unless it is the one kept last."""
-        now = _drawing()
+        now = drawing()
         if self._done and _same(self._done[-1], now):
             return
         self._done = [*self._done, now][-self.LENGTH :]
@@ -121,15 +151,15 @@ class History:
     def undo(self) -> None:
         if self.canUndo:
             self._undone.append(self._done.pop())
-            _restore(self._done[-1])
+            restore(self._done[-1])
 
     def redo(self) -> None:
         if self.canRedo:
             self._done.append(self._undone.pop())
-            _restore(self._done[-1])
+            restore(self._done[-1])
 
 
-def _drawing() -> tuple:
+def drawing() -> tuple:
     """(part, name, control points) of every curve."""
     return tuple(
         (part, curve.GetName(), scene.controlPoints(curve))
@@ -144,9 +174,9 @@ def _same(one: tuple, other: tuple) -> bool:
     )
 
 
-def _restore(drawing: tuple) -> None:
+def restore(kept: tuple) -> None:
     """The contour keeps its node, as the parameter node refers to it; holes come and go."""
-    wanted = {(part, name): points for part, name, points in drawing}
+    wanted = {(part, name): points for part, name, points in kept}
     for part in (CONTOUR, HOLE):
         for curve in curvesOf(part):
             points = wanted.pop((part, curve.GetName()), None)
