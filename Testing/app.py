@@ -57,17 +57,23 @@ def open_exam(widget, folder: Path, roi_file: Path | None = None) -> None:
         return
     maps_panel.fit()
     if roi_file:
-        from her2map.markups import read_roi
-
-        roi = read_roi(roi_file, widget.logic.sliceThickness)
-        widget.logic.setContour(roi.outline)
-        for hole in roi.holes:
-            widget.logic.addHole(hole)
-        widget.readingRoom.showSlice(roi.centroid)
+        draw_roi(widget, roi_file)
     import slicer
 
     for _ in range(5):
         slicer.app.processEvents()
+
+
+def draw_roi(widget, roi_file: Path) -> None:
+    """The contour and holes of a file, with fewer control points, as a reader would place them."""
+    from her2map.markups import read_roi
+    from HER2MapModuleLib.dce_nodes import sliceThickness
+
+    roi = read_roi(roi_file, sliceThickness(widget.logic.parameters.dceBrowser))
+    widget.logic.setContour(roi.outline[:: max(len(roi.outline) // 24, 1)])
+    for hole in roi.holes:
+        widget.logic.addHole(hole[:: max(len(hole) // 8, 1)])
+    widget.readingRoom.jumpTo(roi.centroid)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ class MapsPanel(Panel):
     uiFile = "MapsPanel.ui"
 
     def setup(self):
-        self.ui.optionsBox.collapsed = True
         for quantity in map_nodes.MEASURED:
             self.ui.oneMapBox.addItem(map_nodes.NAMES[quantity], quantity)
         self.ui.fitButton.connect("clicked(bool)", self.onFit)

@@ -12,8 +12,8 @@ def test_the_window_shows_an_exam(demo: Path, tmp_path: Path) -> None:
     image = pytest.importorskip("matplotlib.image")
     picture = tmp_path / "window.png"
     exam = demo / "exam"
-    arguments = ["app", str(exam / "dicom"), "--roi", str(exam / "roi.mrk.json"), "--screenshot", str(picture)]
-    assert main(arguments) == 0
+    roi = str(exam / "roi.mrk.json")
+    assert main(["app", str(exam / "dicom"), "--roi", roi, "--screenshot", str(picture)]) == 0
     pixels = image.imread(picture)[..., :3]
     views = pixels[:, pixels.shape[1] // 2 :]
     assert pixels.shape[1] > 1200

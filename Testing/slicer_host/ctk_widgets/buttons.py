@@ -110,6 +110,11 @@ class ctkCollapsibleGroupBox(QGroupBox):
 
     collapsed = Property(bool, lambda self: not self.checked, lambda self, value: self.setChecked(not value))
 
+    def showEvent(self, event) -> None:
+        """CTK hides children as they come into a collapsed box; here they are hidden before they are seen."""
+        self._expand(self.isChecked())
+        super().showEvent(event)
+
     def _expand(self, expand: bool) -> None:
         for child in self.children():
             if isinstance(child, QWidget):
