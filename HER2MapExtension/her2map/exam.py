@@ -1,6 +1,5 @@
 """One patient's exam, from a folder of files to the values of a ROI."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +20,7 @@ from .series import (
     Group,
     PostContrastDelay,
     Role,
+    Source,
     Technique,
     dce_phases,
     groups,
@@ -120,8 +120,11 @@ class ExamValues:
         )
 
 
-def read_exam(path: str | os.PathLike[str], progress: Progress = no_progress) -> Exam:
-    """Read a folder and propose what each series is; errors as :func:`~her2map.series.read_series`."""
+def read_exam(path: Source, progress: Progress = no_progress) -> Exam:
+    """Read a folder, or a list of files, and propose what each series is.
+
+    Arguments and errors as of :func:`~her2map.series.read_series`.
+    """
     series = read_series(path, progress=progress)
     return Exam(tuple(propose_roles(series)), series.skipped, series.skipped_counts, series.notes)
 

@@ -1,6 +1,7 @@
 """An exam's maps measured at their own places, and the motion that puts them there."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +124,13 @@ def test_progress_rises_and_cancels(still: Fitted) -> None:
 
     with pytest.raises(Cancelled):
         register_maps(still.maps, still.dce, 0, cancel)
+
+
+def test_an_exam_is_read_from_a_list_of_its_files(tmp_path: Path) -> None:
+    write_exam(
+        tmp_path / "exam", replace(ExamSettings.small(), matrix=24, slices=3, oversampling=(1, 1, 1)), 1
+    )
+    folder = tmp_path / "exam" / DICOM_FOLDER
+    whole = read_exam(folder)
+    listed = read_exam([file for file in folder.rglob("*") if file.is_file()])
+    assert [(a.key, a.role) for a in listed.assignments] == [(a.key, a.role) for a in whole.assignments]

@@ -520,6 +520,48 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_series(tmp_path)
 
 
+def test_a_list_of_files_in_many_folders(tmp_path: Path) -> None:
+    for z, dataset in enumerate(slices(3)):
+        write(tmp_path / f"folder{z}", dataset)
+    (tmp_path / "folder1" / "note.txt").write_text("no image")
+    write(tmp_path / "not asked for", image(SeriesInstanceUID="1.99"))
+    files = [file for z in (2, 0, 1) for file in (tmp_path / f"folder{z}").iterdir()]
+    (series,) = found = read_series([*files, str(files[0]), tmp_path / "folder2" / "lost"])
+    np.testing.assert_array_equal(series.data[0, :, 0, 0], PIXELS[0, 0] + np.arange(3))
+    assert found.skipped == (
+        f"{Path('folder1', 'note.txt')}: not a DICOM file",
+        f"{Path('folder2', 'lost')}: the file cannot be opened",
+    )
+    (alone,) = read_series(files[:1])
+    assert alone.data.shape[1] == 1
+
+
+def test_a_list_reads_as_the_folder_that_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "exam", *slices(4))
+    (tmp_path / "exam" / "note.txt").write_text("no image")
+    by_folder = read_series(tmp_path / "exam")
+    monkeypatch.chdir(tmp_path)
+    by_list = read_series([str(file.relative_to(tmp_path)) for file in (tmp_path / "exam").iterdir()])
+    assert by_list.skipped == by_folder.skipped
+    np.testing.assert_array_equal(by_list[0].data, by_folder[0].data)
+
+
+def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="list of files is empty"):
+        read_series([])
+    with pytest.raises(InputError, match="from lost: the file cannot be opened"):
+        read_series([tmp_path / "lost"])
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("no image")
+    with pytest.raises(InputError, match="None of the 2 files in the list of files"):
+        read_series([tmp_path / "a", tmp_path / "b"])
+    write(tmp_path / "one", image())
+    write(tmp_path / "two", image(PatientID="other", StudyInstanceUID="1.9"))
+    with pytest.raises(InputError, match="2 patients in the list of files") as error:
+        read_series([*(tmp_path / "one").iterdir(), *(tmp_path / "two").iterdir()])
+    assert str(tmp_path) not in str(error.value)
+
+
 def test_patients_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 patients") as error:
         read(tmp_path / "two", image(), image(PatientID="other", StudyInstanceUID="1.9"))

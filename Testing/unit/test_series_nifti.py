@@ -156,3 +156,12 @@ def test_two_subjects_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "sub-02_T1w")
     with pytest.raises(InputError, match="2 subjects"):
         read_series(tmp_path)
+
+
+def test_a_list_of_files_needs_no_side_cars_in_it(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, "t1", EchoTime=0.002)
+    found = read_series([tmp_path / "one" / "t1.nii.gz", tmp_path / "two" / "t1.nii.gz"])
+    assert [series.te_ms.tolist() for series in found] == [[2.0], [2.0]]
+    assert {series.uid for series in found} == {str(Path(name, "t1.nii.gz")) for name in ("one", "two")}

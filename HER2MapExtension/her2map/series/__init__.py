@@ -11,7 +11,7 @@ from .dce import (
     post_contrast_delay,
 )
 from .model import Series
-from .read import SeriesList, read_series
+from .read import SeriesList, Source, read_series
 from .roles import Assignment, Group, Role, groups, join, override, propose_roles, role_choices
 from .technique import Technique
 
@@ -25,6 +25,7 @@ __all__ = [
     "Role",
     "Series",
     "SeriesList",
+    "Source",
     "Technique",
     "choose_phase",
     "dce_phases",

@@ -98,9 +98,7 @@ def read_nifti(files: Sequence[tuple[Path, str]]) -> tuple[list[Series], list[tu
         groups.setdefault(key, []).append(series)
         subjects |= set(re.findall(r"sub-[0-9A-Za-z]+", name)[:1])
     if len(subjects) > 1:
-        raise InputError(
-            f"The folder holds images of {len(subjects)} subjects; give the folder of one subject."
-        )
+        raise InputError(f"There are images of {len(subjects)} subjects; give those of one subject.")
     return [_joined(members) for members in groups.values()], unreadable
 
 
