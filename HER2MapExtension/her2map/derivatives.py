@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from .exam import Exam
 from .fitting import FittedMap
 from .geometry import Geometry
 from .relaxometry import ParameterMap, Status
+from .series.nifti import load_nibabel
 from .summary import exam_facts, map_facts
 
 SUMMARY = "summary.json"
@@ -75,7 +75,8 @@ def write_fit(
         preset: the name under which the fit options are known.
 
     Raises:
-        InputError: `case` is no BIDS label, the folder holds another case, or a file cannot be written.
+        InputError: `case` is no BIDS label, the folder holds another case, a file cannot be written, or
+            nibabel is not installed.
     """
     if not (case.isascii() and case.isalnum()):
         raise InputError(f"The case '{case}' must be letters and digits only, as BIDS file names want it.")
@@ -203,6 +204,7 @@ def _read_map(folder: Path, summary: dict[str, Any], biomarker: str) -> tuple[Pa
 
 
 def _write_nifti(path: Path, values: NDArray[Any], geometry: Geometry) -> None:
+    nibabel = load_nibabel()
     # NIfTI counts columns first, our arrays slices first.
     image = nibabel.Nifti1Image(np.ascontiguousarray(values.T), geometry.affine)
     image.header.set_xyzt_units("mm")
@@ -212,6 +214,7 @@ def _write_nifti(path: Path, values: NDArray[Any], geometry: Geometry) -> None:
 
 
 def _read_nifti(path: Path, digest: str) -> tuple[NDArray[Any], Geometry]:
+    nibabel = load_nibabel()
     try:
         content = path.read_bytes()
         if _sha256(content) != digest:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,6 +66,21 @@ def is_side_car(file: Path) -> bool:
     return file.suffix.lower() == ".json" and any(file.with_suffix(e).is_file() for e in _ENDINGS)
 
 
+def load_nibabel() -> Any:
+    """The module nibabel, imported when it is first needed: 3D Slicer does not bring it.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import nibabel
+    except ImportError:
+        raise InputError(
+            "NIfTI needs the Python package nibabel, which is not installed; install it first."
+        ) from None
+    return nibabel
+
+
 def read_nifti(files: Sequence[tuple[Path, str]]) -> tuple[list[Series], list[tuple[str, str]]]:
     """Series of NIfTI `files` (each with the name that messages use), and the files that cannot be read.
 
@@ -84,7 +98,7 @@ def read_nifti(files: Sequence[tuple[Path, str]]) -> tuple[list[Series], list[tu
             volume = _load(file, name)
             series = _series(volume)
         except InputError as error:
-            unreadable.append((name, str(error)))
+            unreadable.append((name, str(error).rstrip(".")))
             continue
         except Exception as error:  # nibabel raises what it likes on damaged files
             unreadable.append((name, f"its NIfTI data are damaged ({type(error).__name__})"))
@@ -117,7 +131,7 @@ def _load(file: Path, name: str) -> _Volume:
         raise InputError("a map that HER2Map wrote")
     if _DERIVED.search(stem):
         raise InputError("a derived image (desc- in its name), such as HER2Map writes beside its maps")
-    return _Volume(name, stem, nibabel.load(file), card, bool(card))
+    return _Volume(name, stem, load_nibabel().load(file), card, bool(card))
 
 
 def _series(volume: _Volume) -> Series:
