@@ -7,9 +7,8 @@ import slicer
 from slicer.i18n import tr as _
 
 REQUIREMENTS = Path(__file__).parent.parent / "Resources" / "requirements.txt"
-TO_READ_AND_FIT = ("threadpoolctl",)
+TO_FIT = ("threadpoolctl",)
 TO_READ_NIFTI = ("nibabel",)
-TO_SIMULATE = ("tqdm",)
 
 
 def ensurePackages(*names: str) -> None:

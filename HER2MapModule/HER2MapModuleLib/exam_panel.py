@@ -1,10 +1,12 @@
 """The exam: where it comes from, and what each of its series is."""
 
+from pathlib import Path
+
 import qt
 from slicer.i18n import tr as _
 
 from . import dicom_database, sample_data
-from .dependencies import TO_READ_AND_FIT, TO_READ_NIFTI, ensurePackages
+from .dependencies import TO_READ_NIFTI, ensurePackages
 from .dialogs import chooseFrom
 from .panel import Panel, problemsShown
 from .scene_import import SceneImportDialog
@@ -53,7 +55,8 @@ class ExamPanel(Panel):
     def read(self, source):
         """Read a folder or a list of files, and show the exam."""
         with problemsShown():
-            ensurePackages(*TO_READ_AND_FIT, *TO_READ_NIFTI)
+            if isinstance(source, str) and any(Path(source).rglob("*.nii*")):
+                ensurePackages(*TO_READ_NIFTI)
             exam = withProgressDialog(_("Reading the exam..."), self.logic.reading(source))
             self.logic.takeExam(exam, source if isinstance(source, str) else "")
             self.readingRoom.show()

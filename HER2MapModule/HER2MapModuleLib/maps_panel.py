@@ -3,7 +3,7 @@
 from slicer.i18n import tr as _
 
 from . import map_nodes
-from .dependencies import TO_READ_AND_FIT, ensurePackages
+from .dependencies import TO_FIT, ensurePackages
 from .panel import Panel, problemsShown
 from .tables import fillTable
 from .work import withProgressDialog
@@ -36,7 +36,7 @@ class MapsPanel(Panel):
     def fit(self, quantity=None):
         """Fit all maps, or one."""
         with problemsShown():
-            ensurePackages(*TO_READ_AND_FIT)
+            ensurePackages(*TO_FIT)
             maps = withProgressDialog(_("Fitting the maps..."), self.logic.fitting(quantity))
             self.logic.takeMaps(maps)
             self.readingRoom.show()

@@ -27,6 +27,7 @@ MODULES = (
     "fitting",
     "lesion_snr",
     "markups",
+    "phantom",
     "placement",
     "report.tables",
     "roi",

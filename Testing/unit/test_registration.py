@@ -1,5 +1,7 @@
 """Registration against motion that is known exactly: a continuous object sampled anew after every motion."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -192,7 +194,7 @@ def test_a_single_slice_moves_in_its_plane_only():
     result = register_echoes(pair, flat)
     motion = result.motions[1]
     assert motion.used
-    assert motion.matrix[2].tolist() == [0.0, 0.0, 1.0, 0.0]
+    np.testing.assert_allclose(motion.matrix[2], [0.0, 0.0, 1.0, 0.0], atol=1e-12)
     shift, turn = errors(motion, truth)
     assert shift <= 0.1 and turn <= 0.1
     assert np.isfinite(result.data[1][0, 20:-20, 20:-20]).all()
@@ -300,6 +302,23 @@ def test_cancel_stops_the_optimiser_and_reaches_the_caller(echoes):
     assert heard[-1] < 0.1
     with pytest.raises(Cancelled):
         register_to(echoes[1], GRID, echoes[0], GRID, progress)
+
+
+def test_nothing_of_a_registration_stays_behind():
+    """The optimiser and its callback refer to each other through C++."""
+    small = grid((8, 32, 32), (5.0, 5.0, 6.0))
+    pair = np.stack([scan(small, FIRST_TE, np.eye(4), 1), scan(small, LATE_TE, MOTION, 2)])
+
+    class Watch:
+        def __call__(self, fraction: float) -> None:
+            pass
+
+    watch = Watch()
+    kept = weakref.ref(watch)
+    register_echoes(pair, small, watch)
+    del watch
+    gc.collect()
+    assert kept() is None
 
 
 def test_progress_rises_to_one():

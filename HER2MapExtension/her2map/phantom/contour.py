@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.path import Path as Polygon
 from numpy.typing import NDArray
 
 from ..geometry import Geometry, swap_ras_lps
@@ -165,6 +164,16 @@ def true_means(anatomy: Anatomy, contour: Contour) -> tuple[dict[str, float], fl
     return means, points.shape[1] * point_volume
 
 
+def _inside(polygon: Array, points: Array) -> NDArray[np.bool_]:
+    """Which `points` (n, 2) lie in `polygon` (m, 2): a ray from them crosses an odd number of edges."""
+    x, y = points.T
+    odd = np.zeros(len(points), bool)
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y1 != y2:
+            odd ^= ((y1 > y) != (y2 > y)) & (x < x1 + (x2 - x1) * (y - y1) / (y2 - y1))
+    return odd
+
+
 def _points_inside(contour: Contour, across: int = 160, layers: int = 9) -> tuple[Array, float]:
     """A dense, regular set of points (3, n) in the ROI's volume, and the volume for which each stands."""
     first = contour.outline[0]
@@ -174,9 +183,9 @@ def _points_inside(contour: Contour, across: int = 160, layers: int = 9) -> tupl
     spacing_mm = float(np.ptp(flat, axis=0).max()) / across
     grid = [np.arange(low, high, spacing_mm) for low, high in zip(flat.min(0), flat.max(0), strict=True)]
     points = np.stack(np.meshgrid(*grid), axis=-1).reshape(-1, 2)
-    inside = Polygon(flat).contains_points(points)
+    inside = _inside(flat, points)
     for hole in contour.holes:
-        inside &= ~Polygon((hole - first) @ axes.T).contains_points(points)
+        inside &= ~_inside((hole - first) @ axes.T, points)
     depth = ((np.arange(layers) + 0.5) / layers - 0.5) * contour.thickness_mm
     plane = first + points[inside] @ axes
     filled = (plane[:, None] + depth[:, None] * contour.normal).reshape(-1, 3)

@@ -132,6 +132,7 @@ def _execute(
     except RuntimeError:
         return False
     finally:
+        method.RemoveAllCommands()  # it and the callback hold each other, where no collector looks
         if stopped:
             raise stopped[0]
     return True

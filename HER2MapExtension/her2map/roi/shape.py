@@ -1,7 +1,7 @@
 """The region of interest: a flat contour in the patient, as thick as the slice it was drawn on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -124,7 +124,11 @@ class Roi:
         if not (np.allclose(turn @ turn.T, np.eye(3), atol=1e-5) and np.linalg.det(turn) > 0):
             raise InputError("A ROI can be moved by a rigid transform only, given as a 4 x 4 matrix.")
         outline, *holes = (loop @ turn.T + matrix[:3, 3] for loop in (self.outline, *self.holes))
-        return replace(self, outline=outline, holes=tuple(holes))
+        moved = object.__new__(Roi)  # a rigid motion leaves a checked contour as good as it was
+        fields = {"outline": outline, "thickness_mm": self.thickness_mm, "holes": tuple(holes)}
+        for name, value in fields.items():
+            object.__setattr__(moved, name, value)
+        return moved
 
     @cached_property
     def _loops_in_plane(self) -> list[Array]:
