@@ -3,8 +3,6 @@
 import ctk
 import qt
 import slicer
-from HER2MapModuleLib.propagation_panel import PropagationPanel
-from HER2MapModuleLib.roi_panel import RoiPanel
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -17,7 +15,9 @@ from slicer.util import VTKObservationMixin
 from HER2MapModuleLib.exam_panel import ExamPanel
 from HER2MapModuleLib.logic import HER2MapModuleLogic
 from HER2MapModuleLib.maps_panel import MapsPanel
-from HER2MapModuleLib.reading_room import ReadingRoom
+from HER2MapModuleLib.propagation_panel import PropagationPanel
+from HER2MapModuleLib.reading_room import ReadingRoom, registerLayout
+from HER2MapModuleLib.roi_panel import RoiPanel
 from HER2MapModuleLib.sample_data import registerSampleData
 from HER2MapModuleLib.self_test import HER2MapSelfTest
 from HER2MapModuleLib.values_panel import ValuesPanel
@@ -34,13 +34,14 @@ class HER2MapModule(ScriptedLoadableModule):
         parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
         parent.contributors = ["HER2Map developers"]
         parent.helpText = _(
-            "Quantitative breast MRI: T1, T2 and T2* maps, a ROI drawn by hand on the 90 s DCE image and carried "
-            "over to every map, and its values. Research use only; it does not replace pathology."
+            "Quantitative breast MRI: T1, T2 and T2* maps, a ROI drawn by hand on the 90 s DCE image and "
+            "carried over to every map, and its values. Research use only; it does not replace pathology."
         )
         parent.acknowledgementText = _(
             "It follows the reader study of Zhang et al. 2026 (Quant Imaging Med Surg 16(4):288)."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerLayout)
 
 
 class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -97,7 +97,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
             for curve in roi_nodes.curvesOf(part):
                 self.observeCurve(curve)
         if roi_nodes.curvesOf(roi_nodes.CONTOUR):
-            self.history.record()
+            self.history.start()
         self.examChanged.emit()
         self.mapsChanged.emit()
         self.phaseChanged.emit()
@@ -262,8 +262,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         if t2star is not None and t2star.excluded_by_snr > 0.02:
             share = 100 * t2star.excluded_by_snr
             found.append(
-                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what remains "
-                "is biased upwards - the Rician fit keeps these voxels."
+                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what "
+                "remains is biased upwards - the Rician fit keeps these voxels."
             )
         return found
 

@@ -135,4 +135,7 @@ def _style(volume, quantity: str) -> None:
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(volume)
     unit = f" ({style.unit})" if style.unit else ""
     legend.SetTitleText(f"{NAMES[quantity]}{unit}")
-    legend.SetLabelFormat(f"%.{style.decimals}f" if style.window[1] < 10 else "%.0f")
+    # The legend's font is as large as its longest label fits: labels of one width give one font in all views.
+    legend.SetLabelFormat(f"%5.{style.decimals}f" if style.window[1] < 10 else "%5.0f")
+    legend.SetSize(0.15, 0.4)
+    legend.SetPosition(0.97, 0.05)

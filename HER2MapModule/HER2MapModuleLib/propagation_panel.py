@@ -4,7 +4,7 @@ import numpy as np
 from slicer.i18n import tr as _
 
 from . import map_nodes
-from .dependencies import TO_READ_AND_FIT, ensurePackages
+from .dependencies import TO_FIT, ensurePackages
 from .panel import Panel, problemsShown
 from .tables import fillTable
 from .work import withProgressDialog
@@ -29,7 +29,7 @@ class PropagationPanel(Panel):
 
     def onRegister(self, checked=False):
         with problemsShown():
-            ensurePackages(*TO_READ_AND_FIT)
+            ensurePackages(*TO_FIT)
             work = self.logic.propagation.registering()
             motions = withProgressDialog(_("Registering the maps to the DCE..."), work)
             self.logic.propagation.takeMotions(motions)

@@ -52,6 +52,14 @@ def _layoutXml() -> str:
     return f'<layout type="vertical" split="true">{inner}</layout>'
 
 
+def registerLayout() -> None:
+    """Make the layout known to Slicer: also to open a scene that was saved with it, before the module is."""
+    manager = slicer.app.layoutManager()
+    node = manager.layoutLogic().GetLayoutNode() if manager else None
+    if node is not None and not node.IsLayoutDescription(LAYOUT_ID):
+        node.AddLayoutDescription(LAYOUT_ID, _layoutXml())
+
+
 class ReadingRoom:
     """A layout of its own; it touches no view but its own.
 
@@ -91,9 +99,7 @@ class ReadingRoom:
             return
         if manager.layout != LAYOUT_ID:
             self._layoutBefore = manager.layout
-            node = manager.layoutLogic().GetLayoutNode()
-            if not node.IsLayoutDescription(LAYOUT_ID):
-                node.AddLayoutDescription(LAYOUT_ID, _layoutXml())
+            registerLayout()
             manager.setLayout(LAYOUT_ID)
         self.update()
 
@@ -113,7 +119,10 @@ class ReadingRoom:
 
     def update(self) -> None:
         """Fill the views from the scene, and fit them the first time an exam is seen."""
-        if not self.shown or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsBatchProcessing():
+        if self._closed or not self.shown or slicer.mrmlScene.IsClosing():
+            return
+        if slicer.mrmlScene.IsBatchProcessing():  # a scene is being opened: its views are not ready
+            qt.QTimer.singleShot(0, self.update)
             return
         self._observeParameters()
         dce = self.dceVolume()
@@ -164,9 +173,13 @@ class ReadingRoom:
         above = dce if shownMap is not None else None
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
+        # A view that is younger than a colour legend learns of it only from a change with these flags.
+        composite.SetInteractionFlags(composite.BackgroundVolumeFlag | composite.ForegroundVolumeFlag)
         composite.SetBackgroundVolumeID(below.GetID() if below else None)
         composite.SetForegroundVolumeID(above.GetID() if above else None)
         composite.SetForegroundOpacity(self.logic.parameters.dceOpacity if above else 0.0)
+        composite.Modified()
+        composite.SetInteractionFlags(0)
         node.SetViewGroup(LAYOUT_ID)
         for volume in (below, above):
             if volume is not None and volume.GetDisplayNode() is not None:

@@ -9,6 +9,7 @@ from . import scene
 PART = "HER2Map.Part"
 CONTOUR, HOLE, BACKGROUND, CIRCLE = "contour", "hole", "background", "circle"
 SEED, STROKE = "seed", "stroke"
+PARTS = (CONTOUR, HOLE)
 CURVE_CLASS, SEED_CLASS = "vtkMRMLMarkupsClosedCurveNode", "vtkMRMLMarkupsFiducialNode"
 FREEHAND_SPACING_MM = 2.0
 """Between the control points that a freehand drawing leaves."""
@@ -140,9 +141,16 @@ class History:
     def canRedo(self) -> bool:
         return bool(self._undone)
 
+    def start(self) -> None:
+        """Forget what was; the present drawing cannot be undone."""
+        self.clear()
+        self._done.append(drawing())
+
     def record(self) -> None:
         """Keep the present drawing, unless it is the one kept last."""
         now = drawing()
+        if not self._done:
+            self._done.append(())  # before the first drawing there was none
         if self._done and _same(self._done[-1], now):
             return
         self._done = [*self._done, now][-self.LENGTH :]
@@ -160,12 +168,11 @@ class History:
 
 
 def drawing() -> tuple:
-    """(part, name, control points) of every curve."""
-    return tuple(
-        (part, curve.GetName(), scene.controlPoints(curve))
-        for part in (CONTOUR, HOLE)
-        for curve in curvesOf(part)
+    """(part, name, control points) of every curve that has points."""
+    found = (
+        (part, curve.GetName(), scene.controlPoints(curve)) for part in PARTS for curve in curvesOf(part)
     )
+    return tuple(kept for kept in found if len(kept[2]))
 
 
 def _same(one: tuple, other: tuple) -> bool:
@@ -177,7 +184,7 @@ def _same(one: tuple, other: tuple) -> bool:
 def restore(kept: tuple) -> None:
     """The contour keeps its node, as the parameter node refers to it; holes come and go."""
     wanted = {(part, name): points for part, name, points in kept}
-    for part in (CONTOUR, HOLE):
+    for part in PARTS:
         for curve in curvesOf(part):
             points = wanted.pop((part, curve.GetName()), None)
             if points is not None:
