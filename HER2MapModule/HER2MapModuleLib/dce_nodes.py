@@ -144,7 +144,18 @@ def showTimeCourse(times, enhancement, chosen: int):
     chart.SetXAxisTitle(_("time after injection (s)"))
     chart.SetYAxisTitle(_("enhancement (%)"))
     chart.SetLegendVisibility(False)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(*_withMargin(times))
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(*_withMargin([0.0, *enhancement]))
     return chart
+
+
+def _withMargin(values) -> tuple[float, float]:
+    """An axis on which no mark is cut off."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def timeCourseChart():

@@ -17,6 +17,7 @@ from her2map.series import Role, Technique, choose_phase, override
 from her2map.summary import exam_facts
 
 from . import dce_nodes, map_nodes, roi_nodes, scene
+from .observers import Observers
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
 from .propagation import Propagation
@@ -44,7 +45,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.examChanged, self.mapsChanged, self.roiChanged = Signal(), Signal(), Signal()
         self.valuesChanged, self.phaseChanged = Signal(), Signal()
         self.history = roi_nodes.History()
-        self._editing = False
+        self._editing, self._ofCurves = False, {}
         self._forget()
         self.phases, self.propagation = Phases(self), Propagation(self)
         events = slicer.vtkMRMLScene
@@ -58,6 +59,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     def cleanup(self) -> None:
         """Let go of everything that is observed."""
         self.removeObservers()
+        self._unobserveAll()
         self.phases.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
@@ -82,8 +84,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.history.clear()
 
     def _onStartClose(self, caller=None, event=None) -> None:
-        for curve in self._observedCurves():
-            self._unobserve(curve)
+        self._unobserveAll()
         self._forget()
 
     def _onSceneReplaced(self, caller=None, event=None) -> None:
@@ -321,14 +322,18 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
 
     def observeCurve(self, curve) -> None:
         """Values follow every change of `curve`."""
-        for event, callback in self._curveObservers():
-            if not self.hasObserver(curve, event, callback):
-                self.addObserver(curve, event, callback)
+        if curve not in self._ofCurves:
+            observers = self._ofCurves[curve] = Observers()
+            for event, callback in self._curveObservers():
+                observers.add(curve, event, callback)
 
     def _unobserve(self, curve) -> None:
-        for event, callback in self._curveObservers():
-            if self.hasObserver(curve, event, callback):
-                self.removeObserver(curve, event, callback)
+        if curve in self._ofCurves:
+            self._ofCurves.pop(curve).clear()
+
+    def _unobserveAll(self) -> None:
+        for curve in tuple(self._ofCurves):
+            self._unobserve(curve)
 
     def _curveObservers(self) -> tuple:
         events = slicer.vtkMRMLMarkupsNode
