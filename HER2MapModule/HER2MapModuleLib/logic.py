@@ -2,7 +2,6 @@
 
 import json
 from contextlib import contextmanager
-from dataclasses import replace
 
 import slicer
 import vtk
@@ -11,12 +10,13 @@ from slicer.util import VTKObservationMixin
 
 from her2map.biomarkers import Biomarkers, delta_maps
 from her2map.errors import InputError
-from her2map.exam import MAP_ROLES, Exam, ExamValues, fit_exam, measure_maps, read_exam
+from her2map.exam import Exam, ExamValues, fit_exam, measure_maps, read_exam
 from her2map.fitting import PRESETS, FitOptions
-from her2map.series import Role, Technique, choose_phase, override
+from her2map.series import choose_phase
 from her2map.summary import exam_facts
 
 from . import dce_nodes, map_nodes, roi_nodes, scene
+from .exam_roles import only, withRole, withRoles
 from .observers import Observers
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
@@ -124,7 +124,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     def reading(self, source):
         """Read a folder, or a list of files."""
         chosen = dict(self.parameters.chosenRoles) if source == self.parameters.examFolder else {}
-        return lambda progress: _withRoles(read_exam(source, progress), chosen)
+        return lambda progress: withRoles(read_exam(source, progress), chosen)
 
     def takeExam(self, exam: Exam, folder: str = "") -> None:
         """Show an exam in place of the one before: its series and its DCE phases."""
@@ -143,7 +143,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         Raises:
             InputError: the role does not suit the series.
         """
-        self.exam = _withRole(self._needExam(), key, role, technique)
+        self.exam = withRole(self._needExam(), key, role, technique)
         chosen = dict(self.parameters.chosenRoles)
         chosen[key] = f"{role}:{technique}"
         self.parameters.chosenRoles = chosen
@@ -231,7 +231,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         """Fit every map of the exam, or one."""
         exam, options = self._needExam(), self.fitOptions
         if quantity is not None:
-            exam = _only(exam, quantity)
+            exam = only(exam, quantity)
         return lambda progress: fit_exam(exam, options, progress)
 
     def takeMaps(self, maps) -> None:
@@ -395,27 +395,3 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     @property
     def biomarkers(self) -> Biomarkers | None:
         return self.values.biomarkers if self.values else None
-
-
-def _withRoles(exam: Exam, chosen: dict) -> Exam:
-    """The exam with the roles chosen before, as far as it still has those series."""
-    keys = {a.key for a in exam.assignments}
-    for key, text in chosen.items():
-        if key in keys:
-            role, _, technique = text.partition(":")
-            exam = _withRole(exam, key, role, technique)
-    return exam
-
-
-def _withRole(exam: Exam, key: str, role: str, technique: str = "") -> Exam:
-    series = next(a.series for a in exam.assignments if a.key == key)
-    wanted = Technique(technique) if technique else None
-    return replace(exam, assignments=tuple(override(exam.assignments, series, Role(role), wanted)))
-
-
-def _only(exam: Exam, quantity: str) -> Exam:
-    """The exam with the series of one map, and those that correct it."""
-    wanted = {MAP_ROLES[quantity], Role.DCE, Role.B1}
-    if quantity == "T2":
-        wanted.add(Role.T1_PRE)
-    return replace(exam, assignments=tuple(a for a in exam.assignments if a.role in wanted))
