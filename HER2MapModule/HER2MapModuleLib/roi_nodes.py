@@ -13,6 +13,7 @@ PARTS = (CONTOUR, HOLE)
 CURVE_CLASS, SEED_CLASS = "vtkMRMLMarkupsClosedCurveNode", "vtkMRMLMarkupsFiducialNode"
 FREEHAND_SPACING_MM = 2.0
 """Between the control points that a freehand drawing leaves."""
+LINE_MM = 0.5
 _COLOURS = {
     CONTOUR: (1.0, 0.85, 0.1),
     HOLE: (0.3, 0.9, 1.0),
@@ -63,9 +64,16 @@ def newStroke():
     display.SetSelectedColor(1.0, 0.5, 0.0)
     display.SetPointLabelsVisibility(False)
     display.SetPropertiesLabelVisibility(False)
-    display.SetUseGlyphScale(False)
-    display.SetGlyphSize(0.3)
+    hidePoints(display)
     return curve
+
+
+def hidePoints(display) -> None:
+    """Show the line alone."""
+    display.SetUseGlyphScale(False)
+    display.SetGlyphSize(0.2)
+    display.SetCurveLineSizeMode(display.UseLineDiameter)  # else it is as thin as the points are small
+    display.SetLineDiameter(LINE_MM)
 
 
 def newSeed():

@@ -93,7 +93,7 @@ class LesionSnr:
         if curve is None:
             curve = roi_nodes.newCurve(roi_nodes.CIRCLE, _("circle"))
             curve.SetLocked(True)
-            curve.GetDisplayNode().SetGlyphSize(0.2)
+            roi_nodes.hidePoints(curve.GetDisplayNode())
         radius = float(np.linalg.norm(circle.outline[0] - circle.centroid))
         scene.setControlPoints(curve, roi_nodes.circlePoints(circle.centroid, circle.normal, radius))
 
