@@ -24,6 +24,7 @@ def phantomFolder(tmp_path_factory):
 def loadedModule(host):
     """The module's widget, entered, with an empty scene."""
     import slicer
+
     import slicer_host
 
     if not hasattr(slicer.modules, "her2mapmodule"):

@@ -24,6 +24,7 @@ def add_volume(name="volume"):
 def example(host):
     """The widget of the example module, entered."""
     import slicer
+
     import slicer_host
 
     if not hasattr(slicer.modules, "hostexample"):
@@ -273,6 +274,7 @@ def test_packages_are_not_installed_while_testing(host):
 def test_packages_are_installed_only_with_consent(host):
     import qt
     import slicer
+
     from slicer_host import testing
 
     with (

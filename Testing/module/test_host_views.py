@@ -32,6 +32,7 @@ LAYOUT = f"""<layout type="vertical" split="true">
 def reading_room(host):
     """The layout manager, with two linked views of a volume with a bright block."""
     import slicer
+
     from slicer_host import testing
 
     manager = slicer.app.layoutManager()
@@ -58,6 +59,7 @@ def pixel_mm(view):
 
 def place_curve(view, points):
     import slicer
+
     from slicer_host import testing
 
     curve = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsClosedCurveNode", "ROI")
@@ -116,6 +118,7 @@ def test_positions_there_and_back(reading_room):
 
 def test_closed_curve_drawn_by_mouse_shows_in_both_views(reading_room):
     import slicer
+
     from slicer_host import testing
 
     first, second = testing.slice_view("DCE"), testing.slice_view("T1")
@@ -130,6 +133,7 @@ def test_closed_curve_drawn_by_mouse_shows_in_both_views(reading_room):
 
 def test_control_point_is_dragged_in_the_other_view(reading_room):
     import slicer
+
     from slicer_host import testing
 
     curve = place_curve(testing.slice_view("DCE"), [(20, 20, 10), (40, 20, 10), (40, 40, 10)])
@@ -154,6 +158,7 @@ def test_double_click_maximizes_the_view_and_restores_it(reading_room):
 
 def test_right_click_and_keys_leave_the_view_usable(reading_room):
     import qt
+
     from slicer_host import testing
 
     view = testing.slice_view("DCE")
@@ -177,6 +182,7 @@ def test_linked_views_scroll_together(reading_room):
 
 def test_window_and_level_by_mouse(reading_room):
     import slicer
+
     from slicer_host import testing
 
     slicer.app.applicationLogic().GetInteractionNode().SetCurrentInteractionMode(5)
@@ -188,6 +194,7 @@ def test_window_and_level_by_mouse(reading_room):
 
 def test_shift_moves_the_crosshair(reading_room):
     import slicer
+
     from slicer_host import testing
 
     crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
@@ -198,6 +205,7 @@ def test_shift_moves_the_crosshair(reading_room):
 
 def test_color_legend_and_ruler_are_drawn(reading_room):
     import slicer
+
     from slicer_host import testing
 
     view = testing.slice_view("DCE")
@@ -234,6 +242,7 @@ def test_chart_and_table(reading_room):
 
 def test_views_survive_closed_scenes(reading_room):
     import slicer
+
     from slicer_host import testing
 
     widget = reading_room.sliceWidget("DCE")
@@ -251,6 +260,7 @@ def test_views_survive_closed_scenes(reading_room):
 
 def test_screenshot(reading_room, tmp_path):
     import slicer
+
     from slicer_host import testing
 
     path = testing.screenshot(slicer.util.mainWindow(), tmp_path / "window.png")
@@ -263,6 +273,7 @@ def test_errors_are_collected(host):
     import qt
     import slicer
     import vtk
+
     from slicer_host import testing
 
     button = qt.QPushButton()

@@ -1,7 +1,6 @@
 """The module as a whole, as Slicer runs it."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
