@@ -22,7 +22,7 @@ from HER2MapModuleLib.sample_data import registerSampleData
 from HER2MapModuleLib.self_test import HER2MapSelfTest
 from HER2MapModuleLib.values_panel import ValuesPanel
 
-PANELS = (ExamPanel, MapsPanel, RoiPanel, PropagationPanel, ValuesPanel)
+PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel)
 
 
 class HER2MapModule(ScriptedLoadableModule):
@@ -52,6 +52,7 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.logic = None
         self.panels = []
+        self.sections = {}
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
@@ -62,6 +63,7 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._addSection(panel)
             self.panels.append(panel)
         self.layout.addStretch(1)
+        self.logic.mapsChanged.connect(self.makeRoomForDrawing)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneReplaced)
@@ -73,6 +75,13 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         section.collapsed = panel.collapsed
         qt.QVBoxLayout(section).addWidget(panel.widget)
         self.layout.addWidget(section)
+        self.sections[type(panel)] = section
+
+    def makeRoomForDrawing(self):
+        """Once there are maps, the exam is folded away, so that tools and values are seen together."""
+        if self.logic.fitted:
+            self.sections[ExamPanel].collapsed = True
+            self.sections[MapsPanel].collapsed = True
 
     def enter(self):
         self._connectPanels()

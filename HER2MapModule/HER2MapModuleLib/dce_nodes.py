@@ -116,12 +116,12 @@ def sliceThickness(browser) -> float:
 
 
 def windowForEnhancement(browser) -> None:
-    """One window for all phases, from the middle phase's bright tissue: phases then compare by eye."""
+    """One window for all phases, from the bright tissue of the middle phase: phases then compare by eye."""
     volume, sequence = dceVolume(browser), browser.GetMasterSequenceNode()
     bright = slicer.util.arrayFromVolume(sequence.GetNthDataNode(sequence.GetNumberOfDataNodes() // 2))
     display = volume.GetDisplayNode()
     display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(0.0, float(np.percentile(bright, 99.5)))
+    display.SetWindowLevelMinMax(0.0, float(np.percentile(bright, 99.9)))
 
 
 def showTimeCourse(times, enhancement, chosen: int):

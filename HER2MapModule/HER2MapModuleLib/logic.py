@@ -9,6 +9,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 from slicer.util import VTKObservationMixin
 
 from her2map.biomarkers import Biomarkers, delta_maps
+from her2map.cautions import cautions
 from her2map.errors import InputError
 from her2map.exam import Exam, ExamValues, fit_exam, measure_maps, read_exam
 from her2map.fitting import PRESETS, FitOptions
@@ -254,19 +255,18 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         map_nodes.showDerived("delta_T1_ratio", ratio, before.geometry)
 
     @property
-    def warnings(self) -> list[str]:
-        """What the reader of the maps must know."""
-        found = []
-        for quantity, shown in map_nodes.readMaps().items():
-            found += [f"{map_nodes.NAMES[quantity]}: {note}" for note in shown.map.notes]
-        t2star = self.values.values.get("T2star") if self.values else None
-        if t2star is not None and t2star.excluded_by_snr > 0.02:
-            share = 100 * t2star.excluded_by_snr
-            found.append(
-                f"T2star: {share:.0f} % of the ROI is excluded by SNR (the paper saw under 2 %); what "
-                "remains is biased upwards - the Rician fit keeps these voxels."
-            )
-        return found
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader must be warned of before he trusts the values."""
+        return cautions(self.values) if self.values else ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of each map, e.g. that it has no B1 correction."""
+        return [
+            f"{map_nodes.NAMES[quantity]}: {note}"
+            for quantity, shown in map_nodes.readMaps().items()
+            for note in shown.map.notes
+        ]
 
     # The ROI
 

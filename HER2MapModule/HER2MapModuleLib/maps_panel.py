@@ -54,6 +54,8 @@ class MapsPanel(Panel):
         self.showWarnings()
 
     def showWarnings(self):
-        warnings = self.logic.warnings
-        self.ui.warningsLabel.text = "\n".join(f"⚠ {line}" for line in warnings)
-        self.ui.warningsLabel.visible = bool(warnings)
+        lines = [f"⚠ {line}" for line in self.logic.warnings] + [
+            _("Note: ") + line for line in self.logic.notes
+        ]
+        self.ui.warningsLabel.text = "\n".join(lines)
+        self.ui.warningsLabel.visible = bool(lines)

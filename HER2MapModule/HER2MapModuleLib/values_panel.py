@@ -24,8 +24,9 @@ class ValuesPanel(Panel):
         """One row a biomarker."""
         header, rows = self._table()
         fillTable(self.ui.valuesTable, header, rows)
-        self.ui.problemLabel.text = self.logic.problem
-        self.ui.problemLabel.visible = bool(self.logic.problem)
+        lines = [self.logic.problem] if self.logic.problem else [f"⚠ {line}" for line in self.logic.warnings]
+        self.ui.problemLabel.text = "\n".join(lines)
+        self.ui.problemLabel.visible = bool(lines)
         self.ui.copyButton.enabled = self.ui.saveButton.enabled = bool(rows)
 
     def onCopy(self, checked=False):

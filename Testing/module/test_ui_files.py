@@ -22,7 +22,8 @@ def test_widgets_and_properties_exist(host, path):
         name = widget.get("class")
         source = ctk if name.startswith("ctk") else slicer if name.startswith("qMRML") else qt
         cls = getattr(source, name)
-        metaObject = cls.staticMetaObject
+        instance = cls()  # keeps its metaobject alive
+        metaObject = instance.metaObject()
         known = {metaObject.property(i).name() for i in range(metaObject.propertyCount())}
         for item in widget.findall("property"):
             if item.get("stdset") != "0":
