@@ -128,4 +128,4 @@ class HER2MapModuleTest(ScriptedLoadableModuleTest, HER2MapSelfTest):
 
     def runTest(self, **kwargs):
         self.setUp()
-        self.runAll()
+        self.test_wholeExam()

@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import slicer
-from slicer.i18n import tr as _
 
 SEED = 1
 ICON = Path(__file__).parent.parent / "Resources" / "Icons" / "HER2MapModule.png"
@@ -38,7 +37,6 @@ def registerSampleData() -> None:
         sampleName="HER2MapPhantom",
         uris="",
         thumbnailFileName=str(ICON),
-        sampleDescription=_("Simulated MRI exam of a breast with a tumour"),
         customDownloader=loadPhantom,
     )
 
@@ -46,8 +44,7 @@ def registerSampleData() -> None:
 def loadPhantom(source=None) -> None:
     """Make the phantom exam and show it in the module."""
     slicer.util.selectModule("HER2MapModule")
-    widget = slicer.modules.HER2MapModuleWidget
-    widget.panels[0].onSample()
+    slicer.modules.HER2MapModuleWidget.panels[0].onSample()
 
 
 def _version() -> str:

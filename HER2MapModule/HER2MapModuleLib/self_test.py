@@ -16,19 +16,23 @@ SAME = 1e-6
 
 
 class HER2MapSelfTest:
-    """Each test_ method is a step of a radiologist's way through one exam; they run in this order."""
+    """A radiologist's way through one exam, step by step; each builds on those before it."""
 
     STEPS = (
-        "test_load",
-        "test_cancel",
-        "test_fit",
-        "test_draw",
-        "test_propagate",
-        "test_values",
-        "test_saveAndOpen",
-        "test_badInput",
-        "test_close",
+        "checkLoad",
+        "checkCancel",
+        "checkFit",
+        "checkDraw",
+        "checkPropagate",
+        "checkValues",
+        "checkSaveAndOpen",
+        "checkBadInput",
+        "checkClose",
     )
+
+    def test_wholeExam(self):
+        """What Slicer's unit test runner finds."""
+        self.runAll()
 
     def runAll(self, settings=None):
         """All steps on a phantom exam; `settings` of the phantom, small by default."""
@@ -46,7 +50,7 @@ class HER2MapSelfTest:
                 getattr(self, step)()
         self.delayDisplay("HER2Map: all steps passed")
 
-    def test_load(self):
+    def checkLoad(self):
         exam = inThread(self.logic.reading(str(self.exam / "dicom")), lambda fraction: True)
         self.logic.takeExam(exam, str(self.exam / "dicom"))
         self.readingRoom().show()
@@ -54,7 +58,7 @@ class HER2MapSelfTest:
         self.assertIn("100 s after the injection", self.logic.phaseReason)
         self.assertIsNotNone(dce_nodes.dceVolume(self.logic.parameters.dceBrowser))
 
-    def test_cancel(self):
+    def checkCancel(self):
         """A cancelled fit leaves the scene as it was."""
         from her2map.errors import Cancelled
 
@@ -64,14 +68,14 @@ class HER2MapSelfTest:
         self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
         self.assertEqual(map_nodes.readMaps(), {})
 
-    def test_fit(self):
+    def checkFit(self):
         self.maps = inThread(self.logic.fitting(), lambda fraction: True)
         self.logic.takeMaps(self.maps)
         self.assertEqual(list(map_nodes.readMaps()), ["T1_pre", "T1_post", "T2", "T2star", "B1"])
         for quantity in ("delta_T1", "delta_T1_ratio"):
             self.assertIsNotNone(map_nodes.mapNode(quantity))
 
-    def test_draw(self):
+    def checkDraw(self):
         """The phantom's own contour, its control points placed one by one."""
         from her2map.markups import read_roi
 
@@ -87,7 +91,7 @@ class HER2MapSelfTest:
         self.logic.undo()
         self.assertEqual(self.logic.values.values["T1_pre"].value, drawn)
 
-    def test_propagate(self):
+    def checkPropagate(self):
         """The library gives the same for the same polygon."""
         from her2map.exam import measure_maps
 
@@ -97,13 +101,13 @@ class HER2MapSelfTest:
         for name, value in direct.values.items():
             self.assertAlmostEqual(self.logic.values.values[name].value / value.value, 1.0, delta=SAME)
 
-    def test_values(self):
+    def checkValues(self):
         for name, tolerance in TOLERANCE.items():
             found = self.logic.values.values[name].value
             self.assertAlmostEqual(found / self.truth["values"][name], 1.0, delta=tolerance)
         self.saved = {name: value.value for name, value in self.logic.values.values.items()}
 
-    def test_saveAndOpen(self):
+    def checkSaveAndOpen(self):
         """A saved scene brings back the exam's table, the maps, the ROI and its values."""
         series = self.logic.facts["series"]
         file = str(self.exam.parent / "scene.mrb")
@@ -117,7 +121,7 @@ class HER2MapSelfTest:
         for name, value in self.saved.items():
             self.assertAlmostEqual(opened[name] / value, 1.0, delta=SAME)
 
-    def test_badInput(self):
+    def checkBadInput(self):
         """One sentence each; what is shown stays."""
         from her2map.errors import InputError
 
@@ -131,7 +135,7 @@ class HER2MapSelfTest:
         self.logic.setContour(points[[0, len(points) // 2, 1, len(points) // 2 + 1]])
         self.assertIn("draw it again", self.logic.problem)
 
-    def test_close(self):
+    def checkClose(self):
         slicer.mrmlScene.Clear(0)
         self.assertIsNone(self.logic.exam)
         self.assertIsNone(self.logic.values)
