@@ -106,8 +106,8 @@ class Comparison:
         chosen[:, ::step, ::step] = body[:, ::step, ::step]
         self._voxels = np.array(np.nonzero(chosen))
         # Smoothed first, so that interpolation does not reward a shift by suppressing noise.
-        self._fixed_bins = _binned(fixed.smooth(pixel)[tuple(self._voxels)])
-        self._moving = ndimage.spline_filter(moving.smooth(pixel), 3, mode="mirror")
+        self._fixed_bins = _binned(_in_all_directions(fixed, pixel)[tuple(self._voxels)])
+        self._moving = ndimage.spline_filter(_in_all_directions(moving, pixel), 3, mode="mirror")
         self._unknown = ~moving.known
 
     def displacement_mm(self, matrix: Array) -> float:
@@ -142,6 +142,12 @@ class Comparison:
             information = _held_out_information(self._fixed_bins[seen], _binned(values), half)
             result.append(Score(np.bincount(number, weights=information).astype(float), len(information)))
         return result
+
+
+def _in_all_directions(image: ComparedImage, sigma_mm: float) -> NDArray[np.float32]:
+    """Smoothed in the plane by `sigma_mm` at least, and by one slice along the slices."""
+    smooth = image.smooth(sigma_mm)
+    return ndimage.gaussian_filter1d(smooth, 1.0, axis=0, mode="nearest") if len(smooth) > 1 else smooth
 
 
 def _binned(values: NDArray[Any]) -> NDArray[np.int_]:
