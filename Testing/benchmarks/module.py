@@ -130,7 +130,7 @@ def rounds(widget, exam: Path, number: int) -> None:
         if not widget.logic.values:
             raise SystemExit("a round ended without values")
         slicer.mrmlScene.Clear(0)
-        slicer.app.processEvents()
+        testing.process_events()
         gc.collect()
         after.append(_memory_mib())
         if k in (9, 49, 99, 149) or k == number - 1:
