@@ -55,6 +55,7 @@ def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
         array = array if layer == "status" else np.asarray(array, np.float32)
         node = scene.showArray(array, geometry, f"{NAMES[quantity]} {title}", node)
         volume.SetNodeReferenceID(layer, node.GetID())
+        _styleLayer(node, quantity, layer)
     _style(volume, quantity)
 
 
@@ -84,9 +85,15 @@ def mapNode(quantity: str):
 
 
 def layerNode(quantity: str, layer: str):
-    """The volume of a map's quality layer; None where the scene has none."""
+    """The volume of a map's quality layer, or of its values; None where the scene has none.
+
+    A quality layer lies where its map was placed.
+    """
     volume = mapNode(quantity)
-    return volume.GetNodeReference(layer) if volume else None
+    node = volume.GetNodeReference(layer) if volume and layer in LAYERS else volume
+    if node is not None and node is not volume:
+        node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    return node
 
 
 def readMaps() -> dict[str, SceneMap]:
@@ -126,16 +133,33 @@ def _parameterMap(volume, layers) -> ParameterMap:
 
 def _style(volume, quantity: str) -> None:
     style = STYLES[quantity]
+    unit = f" ({style.unit})" if style.unit else ""
+    labels = f"%5.{style.decimals}f" if style.window[1] < 10 else "%5.0f"
+    _display(volume, style.colours, style.window, f"{NAMES[quantity]}{unit}", labels)
+
+
+def _styleLayer(volume, quantity: str, layer: str) -> None:
+    """Errors up to a tenth of the map's window; R2 and status over their whole range."""
+    style = STYLES[quantity]
+    unit = f" ({style.unit})" if style.unit else ""
+    looks = {
+        "standard_error": (style.colours, (0, style.window[1] / 10), f"SE{unit}", "%5.1f"),
+        "r_squared": ("lipari", (0, 1), "R2", "%5.2f"),
+        "status": ("lipari", (0, 5), LAYERS["status"], "%5.0f"),
+    }
+    _display(volume, *looks[layer])
+
+
+def _display(volume, colours: str, window, title: str, labels: str) -> None:
     if volume.GetDisplayNode() is None:
         volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()
-    display.SetAndObserveColorNodeID(scene.colourTable(style.colours).GetID())
+    display.SetAndObserveColorNodeID(scene.colourTable(colours).GetID())
     display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(*style.window)
+    display.SetWindowLevelMinMax(*window)
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(volume)
-    unit = f" ({style.unit})" if style.unit else ""
-    legend.SetTitleText(f"{NAMES[quantity]}{unit}")
+    legend.SetTitleText(title)
     # The legend's font is as large as its longest label fits: labels of one width give one font in all views.
-    legend.SetLabelFormat(f"%5.{style.decimals}f" if style.window[1] < 10 else "%5.0f")
+    legend.SetLabelFormat(labels)
     legend.SetSize(0.15, 0.4)
     legend.SetPosition(0.97, 0.05)

@@ -25,6 +25,7 @@ class HER2MapParameterNode:
     phase - The DCE phase to draw on, counted from 0, or AUTOMATIC.
     roi - The contour.
     useRegistration - Whether maps are shown and measured where registration to the DCE puts them.
+    shownLayer - What the reading room shows of each map: its values or a quality layer.
     dceOpacity - How strongly the DCE is blended over the maps, 0 to 1.
     """
 
@@ -44,4 +45,5 @@ class HER2MapParameterNode:
     phase: int = AUTOMATIC
     roi: vtkMRMLMarkupsClosedCurveNode
     useRegistration: bool = False
+    shownLayer: Annotated[str, Choice(["value", "standard_error", "r_squared", "status"]), Default("value")]
     dceOpacity: Annotated[float, WithinRange(0, 1), Default(0.0)]

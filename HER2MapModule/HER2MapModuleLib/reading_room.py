@@ -68,7 +68,7 @@ class ReadingRoom:
 
     def __init__(self, logic) -> None:
         self.logic = logic
-        self._layoutBefore = None
+        self._layoutBefore, self._layer = None, "value"
         self._wanted, self._toFit, self._closed = True, True, False
         logic.examChanged.connect(self._onExam)
         logic.mapsChanged.connect(self.update)
@@ -168,7 +168,8 @@ class ReadingRoom:
 
     def _fill(self, tag: str, widget, dce) -> None:
         composite, node = widget.mrmlSliceCompositeNode(), widget.mrmlSliceNode()
-        shownMap = map_nodes.mapNode(MAP_VIEWS[tag]) if tag in MAP_VIEWS else None
+        layer = self.logic.parameters.shownLayer
+        shownMap = map_nodes.layerNode(MAP_VIEWS[tag], layer) if tag in MAP_VIEWS else None
         below = dce if tag == DCE_VIEW else shownMap
         above = dce if shownMap is not None else None
         composite.SetLinkedControl(True)
@@ -233,9 +234,12 @@ class ReadingRoom:
         self._ofParameters.add(node, vtk.vtkCommand.ModifiedEvent, self._onParameters)
 
     def _onParameters(self, caller=None, event=None) -> None:
-        """The blend slider was moved."""
+        """The blend slider was moved, or another layer chosen."""
         if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsBatchProcessing():
             return
+        if self.logic.parameters.shownLayer != self._layer:
+            self._layer = self.logic.parameters.shownLayer
+            self.update()
         opacity = self.logic.parameters.dceOpacity
         for tag, widget in self._widgets():
             composite = widget.mrmlSliceCompositeNode()

@@ -147,3 +147,25 @@ def test_a_saved_scene_shows_the_rois_slice(room, shownExam, fittedExam, tmp_pat
     assert _widget(DCE).mrmlSliceNode().GetSliceOffset() == pytest.approx(middle[2], abs=1e-3)
     assert _widget(DCE).mrmlSliceCompositeNode().GetBackgroundVolumeID()
     assert shownExam.phases.series().after_injection_s[2] == pytest.approx(100)
+
+
+def test_quality_layers_are_shown_where_their_map_lies(shownExam):
+    """Chosen in the Maps panel; a map that registration moved takes its layers along."""
+    import slicer
+
+    from HER2MapModuleLib import map_nodes, scene
+    from slicer_host import testing
+
+    widget = slicer.modules.HER2MapModuleWidget
+    widget.readingRoom.show()
+    volume = map_nodes.mapNode("T2")
+    scene.placeVolume(volume, np.diag([1.0, 1.0, 1.0, 1.0]), "T2 to DCE")
+    shownExam.parameters.shownLayer = "standard_error"
+    testing.process_events()
+    composite = slicer.app.layoutManager().sliceWidget("HER2MapT2").mrmlSliceCompositeNode()
+    shown = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID())
+    assert shown is volume.GetNodeReference("standard_error")
+    assert shown.GetParentTransformNode() is volume.GetParentTransformNode() is not None
+    shownExam.parameters.shownLayer = "value"
+    testing.process_events()
+    assert composite.GetBackgroundVolumeID() == volume.GetID()
