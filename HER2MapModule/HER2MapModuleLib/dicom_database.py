@@ -41,7 +41,7 @@ def files(study: Study) -> list[str]:
 
 def _label(database, patient: str, study: str) -> str:
     parts = (
-        database.displayNameForPatient(patient),
+        database.displayedNameForPatient(patient),
         database.fieldForStudy("StudyDate", study),
         database.descriptionForStudy(study),
     )

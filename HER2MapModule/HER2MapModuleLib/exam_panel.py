@@ -29,7 +29,11 @@ class ExamPanel(Panel):
         self.show()
 
     def onRead(self, checked=False):
-        self.read(self.ui.folderEdit.currentPath)
+        folder = self.ui.folderEdit.currentPath
+        with problemsShown():
+            if not folder:
+                raise ValueError(_("Choose the folder of the patient's exam first."))
+            self.read(folder)
 
     def onPatient(self, checked=False):
         with problemsShown():

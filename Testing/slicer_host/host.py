@@ -48,6 +48,7 @@ def _assemble(application, show: bool) -> None:
     import slicer
 
     from . import modules
+    from .dicom_database import ctkDICOMDatabase
     from .io_manager import qSlicerIOManager
     from .main_window import qSlicerMainWindow
     from .qmrml.layout_manager import qMRMLLayoutManager
@@ -69,6 +70,7 @@ def _assemble(application, show: bool) -> None:
     logic.SetViewLogics(layout_manager.mrmlViewLogics())
     application._assemble(layout_manager, manager, qSlicerIOManager(application))
     layout_manager.setMRMLScene(scene)
+    slicer.dicomDatabase = ctkDICOMDatabase()
     if show:
         window.show()
     application.processEvents()
@@ -92,6 +94,7 @@ def reset() -> None:
     slicer.app.processEvents()
     slicer.app.settings().clear()
     slicer.app.errorLogModel().clear()
+    slicer.dicomDatabase.closeDatabase()
 
 
 def stop() -> None:
