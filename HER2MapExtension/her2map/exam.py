@@ -68,7 +68,19 @@ class Exam:
             late = (delay.remark,) if delay and delay.remark else ()
         except InputError as problem:
             late = (str(problem),)
-        return (*self.notes, *problems, *lacking, *late, *skipped)
+        return (*self.notes, *problems, *lacking, *self._left_aside, *late, *skipped)
+
+    @property
+    def _left_aside(self) -> tuple[str, ...]:
+        """Series that could give a map as well, and are not used."""
+        found, keys = groups(self.assignments), {id(a.series): a.key for a in self.assignments}
+        lines = []
+        for name, role in {**MAP_ROLES, "DCE": Role.DCE}.items():
+            taken, *others = [[keys[id(series)] for series in group] for group in found.get(role, ())] or [[]]
+            if others:
+                unused = ", ".join(key for other in others for key in other)
+                lines.append(f"{name} is taken from series {', '.join(taken)}; not used: {unused}")
+        return tuple(lines)
 
     def group(self, role: Role) -> Group | None:
         """The preferred group of series for a role; None where no series has it."""

@@ -134,3 +134,11 @@ def test_an_exam_is_read_from_a_list_of_its_files(tmp_path: Path) -> None:
     whole = read_exam(folder)
     listed = read_exam([file for file in folder.rglob("*") if file.is_file()])
     assert [(a.key, a.role) for a in listed.assignments] == [(a.key, a.role) for a in whole.assignments]
+
+
+def test_series_that_are_not_used_are_named(still: Fitted) -> None:
+    """VFA goes before MOLLI; a reader of the table would take both for used."""
+    keys = {a.series.description: a.key for a in still.exam.assignments}
+    [line] = [remark for remark in still.exam.remarks if "not used" in remark]
+    assert line.startswith("T1_pre is taken from series " + keys["T1map_vfa_pre_fa2"])
+    assert line.endswith("not used: " + keys["T1map_MOLLI_native"])
