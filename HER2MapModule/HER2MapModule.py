@@ -68,6 +68,7 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneReplaced)
         self._connectPanels()
+        self.logic.showScene()  # a scene may have been opened before the module
 
     def _addSection(self, panel):
         section = ctk.ctkCollapsibleButton()
@@ -102,6 +103,8 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             panel.cleanup()
         self.readingRoom.cleanup()
         self.logic.cleanup()
+        for section in self.sections.values():
+            section.deleteLater()  # with its connections, which keep the panels
 
     def onSceneStartClose(self, caller=None, event=None):
         self._disconnectPanels()

@@ -24,8 +24,9 @@ def main() -> int:
     widget = start(testing=options.screenshot is not None)
     import slicer
 
-    if options.folder:
-        open_exam(widget, options.folder, options.roi)
+    if options.folder and not open_exam(widget, options.folder, options.roi) and options.screenshot:
+        print("her2map app: the exam could not be opened; her2map series says why.", file=sys.stderr)
+        return 2
     if options.screenshot:
         from slicer_host.testing import screenshot
 
@@ -49,12 +50,12 @@ def start(testing: bool):
     return slicer.modules.HER2MapModuleWidget
 
 
-def open_exam(widget, folder: Path, roi_file: Path | None = None) -> None:
-    """Read and fit an exam as the panels do, and draw a ROI."""
+def open_exam(widget, folder: Path, roi_file: Path | None = None) -> bool:
+    """Read and fit an exam as the panels do, and draw a ROI; returns whether there are maps."""
     exam_panel, maps_panel = widget.panels[:2]
     exam_panel.read(str(folder))
     if widget.logic.exam is None:
-        return
+        return False
     maps_panel.fit()
     if roi_file:
         draw_roi(widget, roi_file)
@@ -62,6 +63,7 @@ def open_exam(widget, folder: Path, roi_file: Path | None = None) -> None:
 
     for _ in range(5):
         slicer.app.processEvents()
+    return bool(widget.logic.fitted)
 
 
 def draw_roi(widget, roi_file: Path) -> None:

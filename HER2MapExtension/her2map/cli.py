@@ -153,6 +153,8 @@ def _app(options: argparse.Namespace) -> None:
         )
     arguments = [str(options.exam)] if options.exam else []
     arguments += [f"--{name}={value}" for name in ("roi", "screenshot") if (value := getattr(options, name))]
+    if options.exam:
+        read_exam(options.exam)  # what cannot be read is told here, before there is a window
     status = subprocess.run([sys.executable, str(script), *arguments], check=False).returncode
     if status:
         raise InputError(f"The window ended with status {status}; what it printed above says why.")

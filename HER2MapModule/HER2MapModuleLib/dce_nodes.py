@@ -57,6 +57,8 @@ def readDce(browser) -> DceSeries | None:
     known = json.loads(facts)
     known["time_s"] = np.array(known["time_s"])
     phases = [sequence.GetNthDataNode(i) for i in range(sequence.GetNumberOfDataNodes())]
+    if any(phase is None or phase.GetImageData() is None for phase in phases):
+        return None  # a scene that was opened without its files
     data = np.stack([slicer.util.arrayFromVolume(phase) for phase in phases])
     return DceSeries(data=data, affine=scene.geometryOf(phases[0]).affine, **known)
 
@@ -94,8 +96,7 @@ def removeDce() -> None:
             if browser.GetMasterSequenceNode() is sequence:
                 volume = browser.GetProxyNode(sequence)
                 slicer.mrmlScene.RemoveNode(browser)
-                if volume is not None:
-                    slicer.mrmlScene.RemoveNode(volume)
+                scene.removeVolume(volume)
         slicer.mrmlScene.RemoveNode(sequence)
 
 
@@ -106,13 +107,16 @@ def dceVolume(browser):
 
 
 def phaseVolume(browser, phase: int):
-    """The data node of one phase, not shown itself."""
-    return browser.GetMasterSequenceNode().GetNthDataNode(phase)
+    """The data node of one phase, not shown itself; None without phases."""
+    sequence = browser.GetMasterSequenceNode() if browser else None
+    return sequence.GetNthDataNode(phase) if sequence else None
 
 
-def sliceThickness(browser) -> float:
-    """In mm, of the DCE slices: how thick a ROI is."""
-    return float(browser.GetMasterSequenceNode().GetAttribute(THICKNESS))
+def sliceThickness(browser) -> float | None:
+    """In mm, of the DCE slices: how thick a ROI is; None without phases."""
+    sequence = browser.GetMasterSequenceNode() if browser else None
+    text = sequence.GetAttribute(THICKNESS) if sequence else None
+    return float(text) if text else None
 
 
 def windowForEnhancement(browser) -> None:

@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 REQUIREMENTS = Path(__file__).parent.parent / "Resources" / "requirements.txt"
 TO_FIT = ("threadpoolctl",)
-TO_READ_NIFTI = ("nibabel",)
+TO_READ_NIFTI = "nibabel"
 
 
 def ensurePackages(*names: str) -> None:

@@ -1,7 +1,5 @@
 """The exam: where it comes from, and what each of its series is."""
 
-from pathlib import Path
-
 import qt
 from slicer.i18n import tr as _
 
@@ -11,7 +9,6 @@ from .dialogs import chooseFrom
 from .panel import Panel, problemsShown
 from .scene_import import SceneImportDialog
 from .tables import fillTable
-from .work import withProgressDialog
 
 ROLE_COLUMN = 2
 
@@ -51,24 +48,34 @@ class ExamPanel(Panel):
 
     def onSample(self, checked=False):
         with problemsShown():
-            folder = withProgressDialog(
-                _("Simulating the exam of a digital breast..."), sample_data.writing()
-            )
+            folder = self.run(_("Simulating the exam of a digital breast..."), sample_data.writing())
             self.read(str(folder))
 
     def read(self, source):
         """Read a folder or a list of files, and show the exam."""
         with problemsShown():
-            if isinstance(source, str) and any(Path(source).rglob("*.nii*")):
-                ensurePackages(*TO_READ_NIFTI)
-            exam = withProgressDialog(_("Reading the exam..."), self.logic.reading(source))
+            exam = self._readExam(source)
             self.logic.takeExam(exam, source if isinstance(source, str) else "")
             self.readingRoom.show()
+
+    def _readExam(self, source):
+        """Read, and once more when the user lets NIfTI's package be installed."""
+        from her2map.errors import InputError
+
+        try:
+            exam = self.run(_("Reading the exam..."), self.logic.reading(source))
+            if not any(TO_READ_NIFTI in line for line in exam.skipped):
+                return exam
+        except InputError as problem:
+            if TO_READ_NIFTI not in str(problem):
+                raise
+        ensurePackages(TO_READ_NIFTI)
+        return self.run(_("Reading the exam..."), self.logic.reading(source))
 
     def show(self):
         """The series of the exam with their roles."""
         facts = self.logic.facts
-        self.ui.folderEdit.setCurrentPath(self.logic.parameters.examFolder)
+        self.ui.folderEdit.setCurrentPath(self.logic.examFolder)
         rows = [
             (
                 one["key"],

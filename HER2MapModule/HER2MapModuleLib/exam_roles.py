@@ -28,3 +28,22 @@ def only(exam: Exam, quantity: str) -> Exam:
     if quantity == "T2":
         wanted.add(Role.T1_PRE)
     return replace(exam, assignments=tuple(a for a in exam.assignments if a.role in wanted))
+
+
+def staleMaps(before: Exam, after: Exam) -> set[str]:
+    """The maps that no longer follow from the exam: their series changed, or those that correct them."""
+    changed = {name for name, role in MAP_ROLES.items() if _sources(before, role) != _sources(after, role)}
+    if "B1" in changed:
+        changed |= {"T1_pre", "T1_post", "T2"}
+    if "T1_pre" in changed:
+        changed.add("T2")  # the EPG fit takes T1 from it
+    return changed
+
+
+def _sources(exam: Exam, role: Role) -> tuple:
+    """The series and the technique that a map is made from."""
+    group = exam.group(role)
+    if group is None:
+        return ()
+    techniques = {id(a.series): a.technique for a in exam.assignments}
+    return tuple((id(series), techniques[id(series)]) for series in group)

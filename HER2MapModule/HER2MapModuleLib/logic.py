@@ -1,7 +1,7 @@
 """What the panels and the tests use: the exam, its maps, the ROI and the values, and what changed."""
 
+import hashlib
 import json
-from contextlib import contextmanager
 
 import slicer
 import vtk
@@ -16,18 +16,19 @@ from her2map.fitting import PRESETS, FitOptions
 from her2map.series import choose_phase
 from her2map.summary import exam_facts
 
-from . import dce_nodes, map_nodes, roi_nodes, scene
-from .exam_roles import only, withRole, withRoles
-from .observers import Observers
+from . import dce_nodes, map_nodes, roi_nodes
+from .exam_roles import only, staleMaps, withRole, withRoles
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
 from .propagation import Propagation
+from .roi_editing import RoiEditing
 from .signal import Signal
 
-REGISTRATION = "HER2Map.Registration"
+FOLDERS = "HER2Map/Folders/"
+"""In this computer's settings: the folders of exams."""
 
 
-class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
+class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEditing):
     """One patient at a time.
 
     Long work comes in two steps: a method ending in -ing returns a function of a progress callback, which
@@ -36,6 +37,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     exam - What was read, with its pixels; None after a scene was opened.
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
+    generation - Counts the exams and scenes that were shown: the result of long work is of one of them.
     phases, propagation - Parts of the logic with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
     """
@@ -47,12 +49,13 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.valuesChanged, self.phaseChanged = Signal(), Signal()
         self.history = roi_nodes.History()
         self._editing, self._ofCurves = False, {}
+        self.generation = 0
         self._forget()
         self.phases, self.propagation = Phases(self), Propagation(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
-        self.addObserver(slicer.mrmlScene, events.EndImportEvent, self._onSceneReplaced)
+        self.addObserver(slicer.mrmlScene, events.EndImportEvent, self._onEndImport)
         self.addObserver(slicer.mrmlScene, events.NodeRemovedEvent, self._onNodeRemoved)
 
     # The scene
@@ -65,6 +68,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
         self.phaseChanged.disconnectAll()
+        self._forget()
 
     @property
     def parameters(self) -> HER2MapParameterNode:
@@ -82,6 +86,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         self.problem = ""
         self.fitted = {}
         self._parameters = None
+        self.generation += 1
         self.history.clear()
 
     def _onStartClose(self, caller=None, event=None) -> None:
@@ -92,9 +97,19 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         """After a scene was closed or opened: everything is shown from what the scene holds."""
         if slicer.mrmlScene.IsClosing():
             return
+        self._forget()
+        self.showScene()
+
+    def _onEndImport(self, caller=None, event=None) -> None:
+        """What was added to the scene may be another exam, or have nothing to do with us."""
         self._parameters = None
-        self.exam, self.fitted = None, {}
-        self.history.clear()
+        if self.exam is not None and self.parameters.examFacts == json.dumps(exam_facts(self.exam)):
+            self.measure()
+        else:
+            self._onSceneReplaced()
+
+    def showScene(self) -> None:
+        """Everything is shown, and followed, from what the scene holds."""
         for part in (roi_nodes.CONTOUR, roi_nodes.HOLE):
             for curve in roi_nodes.curvesOf(part):
                 self.observeCurve(curve)
@@ -124,16 +139,16 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
 
     def reading(self, source):
         """Read a folder, or a list of files."""
-        chosen = dict(self.parameters.chosenRoles) if source == self.parameters.examFolder else {}
+        chosen = dict(self.parameters.chosenRoles) if source == self.examFolder else {}
         return lambda progress: withRoles(read_exam(source, progress), chosen)
 
     def takeExam(self, exam: Exam, folder: str = "") -> None:
         """Show an exam in place of the one before: its series and its DCE phases."""
         self._removeExam()
         self.exam = exam
-        parameters = self.parameters
-        parameters.examFolder = folder
-        parameters.chosenRoles = {
+        self.generation += 1
+        self.examFolder = folder
+        self.parameters.chosenRoles = {
             a.key: f"{a.role.value}:{a.technique.value}" for a in exam.assignments if a.by_user
         }
         self._showExam()
@@ -144,11 +159,29 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         Raises:
             InputError: the role does not suit the series.
         """
-        self.exam = withRole(self._needExam(), key, role, technique)
+        before = self._needExam()
+        self.exam = withRole(before, key, role, technique)
+        self.generation += 1
+        for quantity in staleMaps(before, self.exam):
+            self.fitted.pop(quantity, None)
+            map_nodes.removeMap(quantity)
         chosen = dict(self.parameters.chosenRoles)
         chosen[key] = f"{role}:{technique}"
         self.parameters.chosenRoles = chosen
         self._showExam()
+
+    @property
+    def examFolder(self) -> str:
+        """The folder of the exam, as far as this computer knows it; never kept in the scene."""
+        key = self.parameters.examKey
+        return str(slicer.app.userSettings().value(FOLDERS + key) or "") if key else ""
+
+    @examFolder.setter
+    def examFolder(self, folder: str) -> None:
+        key = hashlib.sha256(folder.encode()).hexdigest()[:16] if folder else ""
+        if key:
+            slicer.app.userSettings().setValue(FOLDERS + key, folder)
+        self.parameters.examKey = key
 
     @property
     def facts(self) -> dict:
@@ -168,7 +201,6 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
         dce_nodes.removeDce()
         parameters = self.parameters
         parameters.phase, parameters.useRegistration = AUTOMATIC, False
-        parameters.mapFacts = ""
         self.history.clear()
         self.measure()
 
@@ -185,6 +217,9 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
             dce_nodes.windowForEnhancement(self.parameters.dceBrowser)
             self.choosePhase(self.parameters.phase)
         self.examChanged.emit()
+        self._showDerived()
+        self.mapsChanged.emit()
+        self.measure()
 
     # The DCE phase
 
@@ -206,14 +241,13 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
     @property
     def phaseReason(self) -> str:
         """Which phase is taken and why, in words."""
-        if self.exam is not None:
-            try:
-                chosen = self.parameters.phase
-                return choose_phase(self.exam.dce, override=None if chosen == AUTOMATIC else chosen).reason
-            except (InputError, AttributeError) as problem:
-                return str(problem) if isinstance(problem, InputError) else ""
-        known = self.facts.get("dce") or {}
-        return known.get("reason") or known.get("problem") or ""
+        try:
+            dce, chosen = self.phases.series(), self.parameters.phase
+            if dce is None:
+                return ""
+            return choose_phase(dce, override=None if chosen == AUTOMATIC else chosen).reason
+        except InputError as problem:
+            return str(problem)
 
     # The maps
 
@@ -246,6 +280,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
 
     def _showDerived(self) -> None:
         """Maps of delta T1 and its ratio, where T1 before and after lie on one grid."""
+        for quantity in ("delta_T1", "delta_T1_ratio"):
+            map_nodes.removeMap(quantity)
         maps = map_nodes.readMaps()
         before, after = maps.get("T1_pre"), maps.get("T1_post")
         if before is None or after is None or not before.geometry.matches(after.geometry):
@@ -267,112 +303,6 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin):
             for quantity, shown in map_nodes.readMaps().items()
             for note in shown.map.notes
         ]
-
-    # The ROI
-
-    def newContour(self):
-        """An empty contour in place of the one before; its holes go."""
-        roi_nodes.removeParts(roi_nodes.HOLE)
-        curve = self.parameters.roi
-        if curve is None:
-            curve = roi_nodes.newCurve(roi_nodes.CONTOUR, "ROI")
-            self.parameters.roi = curve
-            self.observeCurve(curve)
-        curve.RemoveAllControlPoints()
-        self.roiChanged.emit()
-        return curve
-
-    def newHole(self):
-        curve = roi_nodes.newCurve(roi_nodes.HOLE, roi_nodes.holeName())
-        self.observeCurve(curve)
-        return curve
-
-    def setContour(self, points) -> None:
-        """Draw the contour through control points (n, 3), RAS, as one edit."""
-        with self.oneEdit():
-            scene.setControlPoints(self.newContour(), points)
-
-    def addHole(self, points) -> None:
-        """Draw a hole through control points (n, 3), RAS, as one edit."""
-        with self.oneEdit():
-            scene.setControlPoints(self.newHole(), points)
-
-    def undo(self) -> None:
-        with self.oneEdit(record=False):
-            self.history.undo()
-
-    def redo(self) -> None:
-        with self.oneEdit(record=False):
-            self.history.redo()
-
-    @contextmanager
-    def oneEdit(self, record: bool = True):
-        """Curves are changed by the program: values are taken once, at the end."""
-        self._editing = True
-        try:
-            yield
-        finally:
-            self._editing = False
-        for curve in self._observedCurves():
-            self.observeCurve(curve)
-        if record:
-            self.history.record()
-        self.roiChanged.emit()
-        self.measure()
-
-    def observeCurve(self, curve) -> None:
-        """Values follow every change of `curve`."""
-        if curve not in self._ofCurves:
-            observers = self._ofCurves[curve] = Observers()
-            for event, callback in self._curveObservers():
-                observers.add(curve, event, callback)
-
-    def _unobserve(self, curve) -> None:
-        if curve in self._ofCurves:
-            self._ofCurves.pop(curve).clear()
-
-    def _unobserveAll(self) -> None:
-        for curve in tuple(self._ofCurves):
-            self._unobserve(curve)
-
-    def _curveObservers(self) -> tuple:
-        events = slicer.vtkMRMLMarkupsNode
-        return (
-            (events.PointModifiedEvent, self._onCurve),
-            (events.PointRemovedEvent, self._onCurve),
-            (events.PointPositionDefinedEvent, self._onCurve),
-            (events.PointEndInteractionEvent, self._onEdited),
-            (events.PointPositionDefinedEvent, self._onEdited),
-        )
-
-    def _observedCurves(self) -> list:
-        return roi_nodes.curvesOf(roi_nodes.CONTOUR) + roi_nodes.curvesOf(roi_nodes.HOLE)
-
-    def _onCurve(self, caller=None, event=None) -> None:
-        if not self._editing:
-            self.measure()
-
-    def _onEdited(self, caller=None, event=None) -> None:
-        if not self._editing:
-            self.history.record()
-            self.roiChanged.emit()
-
-    def roi(self):
-        """The ROI as drawn; None where nothing is drawn.
-
-        Raises:
-            InputError: what is drawn is no ROI yet.
-        """
-        curve = self.parameters.roi
-        if curve is None or len(scene.controlPoints(curve)) == 0:
-            return None
-        browser = self.parameters.dceBrowser
-        if browser is None:
-            raise InputError("There is no DCE series, so the ROI has no thickness; read an exam with DCE.")
-        return scene.roiOf(curve, self._finishedHoles(), dce_nodes.sliceThickness(browser))
-
-    def _finishedHoles(self) -> list:
-        return [h for h in roi_nodes.curvesOf(roi_nodes.HOLE) if len(scene.controlPoints(h)) >= 3]
 
     # The values
 

@@ -15,6 +15,8 @@ from . import scene
 
 QUANTITY = "HER2Map.Quantity"
 FACTS = "HER2Map.Facts"
+MOTION = "HER2Map.Motion"
+"""What registration found for a map, as JSON."""
 LAYERS = {"standard_error": _("standard error"), "r_squared": "R2", "status": _("status")}
 MEASURED = ("T1_pre", "T1_post", "T2", "T2star", "B1")
 NAMES = {
@@ -44,6 +46,9 @@ class SceneMap:
 def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
     """Add a map and its quality layers, or replace those that are there."""
     volume = mapNode(quantity)
+    if volume is not None:  # where registration put the former map is nothing to this one
+        scene.placeVolume(volume, None, "")
+        volume.RemoveAttribute(MOTION)
     values = np.asarray(fitted.value, np.float32)
     volume = scene.showArray(values, geometry, NAMES[quantity], volume)
     volume.SetAttribute(QUANTITY, quantity)
@@ -67,13 +72,21 @@ def showDerived(quantity: str, values, geometry: Geometry) -> None:
 
 
 def removeMaps() -> None:
-    """Remove all maps with their layers and transforms."""
-    for volume in scene.nodesWith("vtkMRMLScalarVolumeNode", QUANTITY):
-        layers = [volume.GetNodeReference(layer) for layer in LAYERS]
-        scene.placeVolume(volume, None, "")
-        for node in (*layers, volume):
+    """Remove all maps."""
+    for quantity in NAMES:
+        removeMap(quantity)
+
+
+def removeMap(quantity: str) -> None:
+    """Remove a map with its layers, if the scene has it."""
+    volume = mapNode(quantity)
+    if volume is not None:
+        for layer in LAYERS:
+            node = volume.GetNodeReference(layer)
             if node is not None:
-                slicer.mrmlScene.RemoveNode(node)
+                node.SetAndObserveTransformNodeID(None)  # the map's own, which goes with the map
+                scene.removeVolume(node)
+        scene.removeVolume(volume)
 
 
 def mapNode(quantity: str):

@@ -6,7 +6,6 @@ from . import map_nodes
 from .dependencies import TO_FIT, ensurePackages
 from .panel import Panel, problemsShown
 from .tables import fillTable
-from .work import withProgressDialog
 
 
 class MapsPanel(Panel):
@@ -37,7 +36,7 @@ class MapsPanel(Panel):
         """Fit all maps, or one."""
         with problemsShown():
             ensurePackages(*TO_FIT)
-            maps = withProgressDialog(_("Fitting the maps..."), self.logic.fitting(quantity))
+            maps = self.run(_("Fitting the maps..."), self.logic.fitting(quantity))
             self.logic.takeMaps(maps)
             self.readingRoom.show()
 

@@ -4,6 +4,9 @@ import logging
 from contextlib import contextmanager
 
 import slicer
+from slicer.i18n import tr as _
+
+from .work import withProgressDialog
 
 
 class Panel:
@@ -36,6 +39,18 @@ class Panel:
     def cleanup(self) -> None:
         """Let go of what :meth:`setup` took beyond widgets and the logic's signals."""
 
+    def run(self, title: str, function):
+        """The result of long work, with a dialog.
+
+        Raises:
+            RuntimeError: meanwhile the scene was closed or another exam read, which the result is not of.
+        """
+        before = self.logic.generation
+        result = withProgressDialog(title, function)
+        if self.logic.generation != before:
+            raise RuntimeError(_("The exam changed meanwhile; what was computed for it before is dropped."))
+        return result
+
     def connectParameters(self, parameters) -> None:
         """Widgets with a SlicerParameterName follow `parameters`, and change them."""
         if self._parameters is parameters:
@@ -52,7 +67,10 @@ class Panel:
 
 @contextmanager
 def problemsShown():
-    """What the input lacks is shown in its own words; a cancelled action ends quietly."""
+    """What the input lacks is shown in its own words; a cancelled action ends quietly.
+
+    Whatever else goes wrong is told in a sentence, with its traceback in the log.
+    """
     from her2map.errors import Cancelled, InputError
 
     try:
@@ -61,3 +79,7 @@ def problemsShown():
         logging.info("HER2Map: stopped by the user.")
     except (InputError, RuntimeError, ValueError) as problem:
         slicer.util.errorDisplay(str(problem), windowTitle="HER2Map")
+    except Exception as problem:
+        logging.exception("HER2Map: an action failed.")
+        text = _("This did not work ({reason}); the error log has the details. What was shown is kept.")
+        slicer.util.errorDisplay(text.format(reason=type(problem).__name__), windowTitle="HER2Map")

@@ -16,10 +16,9 @@ AUTOMATIC = -1
 class HER2MapParameterNode:
     """The parameters of one patient's exam.
 
-    examFolder - The folder that was read.
+    examKey - Stands for the folder that was read, whose name may be a patient's: this computer knows it.
     chosenRoles - By series key: the role, or role:technique, that the user chose in place of the proposal.
     examFacts - What was found in the exam, as JSON without personal data: shown again when a scene is opened.
-    mapFacts - By map: how it was fitted, as JSON.
     vfaMethod ... blochSiegertPeak - How maps are fitted, see her2map.fitting.FitOptions.
     dceBrowser - Scrolls the DCE phases.
     phase - The DCE phase to draw on, counted from 0, or AUTOMATIC.
@@ -29,10 +28,9 @@ class HER2MapParameterNode:
     dceOpacity - How strongly the DCE is blended over the maps, 0 to 1.
     """
 
-    examFolder: str = ""
+    examKey: str = ""
     chosenRoles: dict[str, str]
     examFacts: str = ""
-    mapFacts: str = ""
     vfaMethod: Annotated[str, Choice(["nonlinear", "linear", "weighted"]), Default("nonlinear")]
     t2Method: Annotated[
         str, Choice(["least_squares", "rician", "loglinear", "epg"]), Default("least_squares")

@@ -9,9 +9,6 @@ from her2map.errors import InputError
 
 from . import dce_nodes, map_nodes, scene
 
-MOTION = "HER2Map.Motion"
-"""On a map's node: what registration found, as JSON."""
-
 
 class Propagation:
     """A part of the logic. A motion is kept on its map, so that a saved scene has it too."""
@@ -44,7 +41,7 @@ class Propagation:
         for quantity, motion in motions.items():
             volume = map_nodes.mapNode(quantity)
             if volume is not None:
-                volume.SetAttribute(MOTION, json.dumps(_asFacts(motion)))
+                volume.SetAttribute(map_nodes.MOTION, json.dumps(_asFacts(motion)))
         self.setUseRegistration(True)
 
     def setUseRegistration(self, use: bool) -> None:
@@ -63,15 +60,29 @@ class Propagation:
                 scene.placeVolume(volume, wanted, name)
                 moved = True
         if moved:
+            self._placeDerived()
             self.logic.mapsChanged.emit()
             self.logic.measure()
+
+    def _placeDerived(self) -> None:
+        """Maps of delta T1 lie where both T1 maps do; where these were moved apart, there is no such map."""
+        before, after = (map_nodes.mapNode(name) for name in ("T1_pre", "T1_post"))
+        for quantity in ("delta_T1", "delta_T1_ratio"):
+            volume = map_nodes.mapNode(quantity)
+            if volume is None or before is None or after is None:
+                continue
+            if np.allclose(scene.worldToVolume(before), scene.worldToVolume(after), atol=1e-6):
+                volume.SetAndObserveTransformNodeID(before.GetTransformNodeID())
+            else:
+                volume.SetAndObserveTransformNodeID(None)
+                map_nodes.removeMap(quantity)
 
     def motions(self) -> dict:
         """By map: matrix (4, 4) from the DCE to the map, shift_mm, rotation_deg, used, reason."""
         found = {}
         for quantity in map_nodes.NAMES:
             volume = map_nodes.mapNode(quantity)
-            facts = volume.GetAttribute(MOTION) if volume else None
+            facts = volume.GetAttribute(map_nodes.MOTION) if volume else None
             if facts:
                 found[quantity] = json.loads(facts)
         return found

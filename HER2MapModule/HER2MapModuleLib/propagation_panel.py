@@ -7,7 +7,6 @@ from . import map_nodes
 from .dependencies import TO_FIT, ensurePackages
 from .panel import Panel, problemsShown
 from .tables import fillTable
-from .work import withProgressDialog
 
 
 class PropagationPanel(Panel):
@@ -31,7 +30,7 @@ class PropagationPanel(Panel):
         with problemsShown():
             ensurePackages(*TO_FIT)
             work = self.logic.propagation.registering()
-            motions = withProgressDialog(_("Registering the maps to the DCE..."), work)
+            motions = self.run(_("Registering the maps to the DCE..."), work)
             self.logic.propagation.takeMotions(motions)
             self.showMotions()
 
@@ -45,7 +44,7 @@ class PropagationPanel(Panel):
     def onCheck(self, checked=False):
         with problemsShown():
             work = self.logic.propagation.checking()
-            self.check = withProgressDialog(_("Moving the ROI..."), work)
+            self.check = self.run(_("Moving the ROI..."), work)
         self.showCheck()
 
     # What is shown

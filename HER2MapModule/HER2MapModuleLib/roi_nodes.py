@@ -185,24 +185,26 @@ def drawing() -> tuple:
 
 def _same(one: tuple, other: tuple) -> bool:
     return len(one) == len(other) and all(
-        a[:2] == b[:2] and np.array_equal(a[2], b[2]) for a, b in zip(one, other, strict=True)
+        a[0] == b[0] and np.array_equal(a[2], b[2]) for a, b in zip(one, other, strict=True)
     )
 
 
 def restore(kept: tuple) -> None:
-    """The contour keeps its node, as the parameter node refers to it; holes come and go."""
-    wanted = {(part, name): points for part, name, points in kept}
+    """Curves keep their nodes, whatever they are called: the first of a part takes its first drawing.
+
+    A contour that is not wanted is emptied, as the parameter node refers to it; a hole is removed.
+    """
     for part in PARTS:
-        for curve in curvesOf(part):
-            points = wanted.pop((part, curve.GetName()), None)
-            if points is not None:
-                scene.setControlPoints(curve, points)
-            elif part == HOLE:
+        wanted = [(name, points) for kind, name, points in kept if kind == part]
+        curves = curvesOf(part)
+        for curve in curves[len(wanted) :]:
+            if part == HOLE:
                 slicer.mrmlScene.RemoveNode(curve)
             else:
                 curve.RemoveAllControlPoints()
-    for (part, name), points in wanted.items():
-        scene.setControlPoints(newCurve(part, name), points)
+        for number, (name, points) in enumerate(wanted):
+            curve = curves[number] if number < len(curves) else newCurve(part, name)
+            scene.setControlPoints(curve, points)
 
 
 def holeName() -> str:

@@ -9,7 +9,6 @@ from .drawing import Drawing
 from .panel import Panel, problemsShown
 from .parameter_node import AUTOMATIC
 from .snr import LesionSnr
-from .work import withProgressDialog
 
 
 class RoiPanel(Panel):
@@ -94,13 +93,14 @@ class RoiPanel(Panel):
             self.ui.sliceLabel.text = _("Click in the part of the lesion that enhances.")
         else:
             self.drawing.stop()
+            self.ui.sliceLabel.text = ""
 
     def onSeed(self, point):
         """Go to the slice on which the lesion at `point` is largest."""
         self.ui.sliceLabel.text = ""
         with problemsShown():
             work = self.logic.phases.suggesting(point)
-            found = withProgressDialog(_("Looking for the largest slice..."), work)
+            found = self.run(_("Looking for the largest slice..."), work)
             self.readingRoom.jumpTo(found.plane_point)
             text = _("Suggested: slice {number} of {count}, diameter {diameter} mm. {remark}")
             self.ui.sliceLabel.text = text.format(
@@ -120,9 +120,11 @@ class RoiPanel(Panel):
             self.drawing.stop()
 
     def onUndo(self, checked=False):
+        self.drawing.stop()
         self.logic.undo()
 
     def onRedo(self, checked=False):
+        self.drawing.stop()
         self.logic.redo()
 
     def onDelete(self, checked=False):
@@ -181,6 +183,10 @@ class RoiPanel(Panel):
         self.ui.suggestButton.checked = self.drawing.tool == drawing.SEED
         self.ui.suggestButton.enabled = hasDce
         if self.drawing.tool is not None and self.drawing.part == roi_nodes.CONTOUR:
+            self.ui.contourButton.checked = True
+        hasContour = any(part == roi_nodes.CONTOUR for part, _name, _points in roi_nodes.drawing())
+        self.ui.holeButton.enabled = hasContour or self.drawing.tool is not None
+        if not self.ui.holeButton.enabled:
             self.ui.contourButton.checked = True
         self.ui.undoButton.enabled = self.logic.history.canUndo
         self.ui.redoButton.enabled = self.logic.history.canRedo

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import slicer
 
-SEED = 1
+SEED, NAME = 1, "HER2MapPhantom"
 ICON = Path(__file__).parent.parent / "Resources" / "Icons" / "HER2MapModule.png"
 
 
@@ -32,9 +32,12 @@ def registerSampleData() -> None:
     """Offer the phantom in the *Sample Data* module."""
     import SampleData
 
+    known = getattr(slicer.modules, "sampleDataSources", {}).get("HER2Map", [])
+    if any(source.sampleName == NAME for source in known):
+        return  # the module was reloaded
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="HER2Map",
-        sampleName="HER2MapPhantom",
+        sampleName=NAME,
         uris="",
         thumbnailFileName=str(ICON),
         customDownloader=loadPhantom,

@@ -10,6 +10,7 @@ from her2map.geometry import Geometry
 from her2map.markups import closed_curve
 from her2map.roi import Roi
 
+COLOUR_TABLE = "HER2Map.ColourTable"
 COLOURS = Path(__file__).parent.parent / "Resources" / "Colors"
 
 
@@ -102,10 +103,25 @@ def roiOf(curve, holes, thickness: float) -> Roi:
 
 def colourTable(name: str):
     """The colour node of a table in Resources/Colors, loaded the first time."""
-    for node in slicer.util.getNodesByClass("vtkMRMLColorTableNode"):
-        if node.GetName() == name:
+    for node in nodesWith("vtkMRMLColorTableNode", COLOUR_TABLE):
+        if node.GetAttribute(COLOUR_TABLE) == name:
             return node
-    return slicer.modules.colors.logic().LoadColorFile(str(COLOURS / f"{name}.txt"), name)
+    node = slicer.modules.colors.logic().LoadColorFile(str(COLOURS / f"{name}.txt"), name)
+    node.SetAttribute(COLOUR_TABLE, name)  # Slicer may have given it another name
+    return node
+
+
+def removeVolume(volume) -> None:
+    """Remove a volume with its display nodes, colour legend included, and the transform it lies under."""
+    if volume is None:
+        return
+    placeVolume(volume, None, "")
+    displays = [volume.GetNthDisplayNode(i) for i in range(volume.GetNumberOfDisplayNodes())]
+    displays = [node for node in displays if node is not None]
+    # A legend without the display node that it explains is an error to Slicer: legends go first.
+    legends = [node for node in displays if node.IsA("vtkMRMLColorLegendDisplayNode")]
+    for node in (*legends, volume, *(node for node in displays if node not in legends)):
+        slicer.mrmlScene.RemoveNode(node)
 
 
 def nodesWith(nodeClass: str, attribute: str) -> list:

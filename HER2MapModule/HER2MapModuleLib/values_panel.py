@@ -23,8 +23,9 @@ class ValuesPanel(Panel):
     def show(self):
         """One row a biomarker."""
         header, rows = self._table()
-        fillTable(self.ui.valuesTable, header, rows)
+        fillTable(self.ui.valuesTable, header[:-1], [row[:-1] for row in rows])
         lines = [self.logic.problem] if self.logic.problem else [f"⚠ {line}" for line in self.logic.warnings]
+        lines += [f"{row[0]}: {row[-1]}" for row in rows if row[-1]]
         self.ui.problemLabel.text = "\n".join(lines)
         self.ui.problemLabel.visible = bool(lines)
         self.ui.copyButton.enabled = self.ui.saveButton.enabled = bool(rows)

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -72,11 +73,23 @@ def inThread(function, report):
     return work.result()
 
 
+_running = []
+
+
 def withProgressDialog(title: str, function):
-    """:func:`inThread` with a dialog that has a *Cancel* button."""
-    dialog = slicer.util.createProgressDialog(labelText=title, windowTitle=_("HER2Map"), maximum=100, value=0)
-    dialog.minimumDuration = 300
+    """:func:`inThread` with a dialog that has a *Cancel* button and keeps the rest of Slicer from changing.
+
+    Raises:
+        RuntimeError: another job is running.
+    """
+    if _running:
+        raise RuntimeError(_("Another job is running ({title}); wait for its end.").format(title=_running[0]))
+    dialog = slicer.util.createProgressDialog(
+        labelText=title, windowTitle="HER2Map", maximum=100, value=0, windowModality=qt.Qt.ApplicationModal
+    )
     dialog.setCancelButtonText(_("Cancel"))
+    dialog.show()
+    _running.append(title)
 
     def report(fraction: float) -> bool:
         dialog.value = min(int(100 * fraction), 99)
@@ -85,5 +98,6 @@ def withProgressDialog(title: str, function):
     try:
         return inThread(function, report)
     finally:
+        _running.clear()
         dialog.close()
         dialog.deleteLater()

@@ -33,7 +33,7 @@ def test_a_folder_is_read_and_its_series_are_listed(panel, phantomFolder):
     assert "T2map_se_mc" in column(table, 1)
     assert "T2 (multi echo spin echo)" in column(table, 2)
     assert all(column(table, 3))
-    assert panel.logic.parameters.examFolder == str(phantomFolder / "dicom")
+    assert panel.logic.examFolder == str(phantomFolder / "dicom")
 
 
 def test_a_role_is_changed_from_the_list(panel, phantomFolder):
@@ -65,7 +65,7 @@ def test_a_study_of_the_dicom_database(panel, phantomFolder, monkeypatch):
     panel.ui.patientButton.click()
     assert len(offered) == 1
     assert "T2map_se_mc" in column(panel.ui.seriesTable, 1)
-    assert panel.logic.parameters.examFolder == ""
+    assert panel.logic.examFolder == ""
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,21 @@ def test_reload_and_leave_keep_no_error(drawn, loadedModule):
     logic.measure()
     assert logic.values.values["T2"].value == value
     assert testing.errors() == []
+
+
+def test_reloading_leaves_no_old_logic_behind(loadedModule):
+    """Old panels would keep an exam's pixels."""
+    import gc
+
+    import slicer
+
+    from slicer_host import testing
+
+    for _ in range(3):
+        slicer.util.reloadScriptedModule("HER2MapModule")
+        slicer.util.selectModule("HER2MapModule")
+        testing.process_events()
+    del loadedModule
+    gc.collect()
+    living = [o for o in gc.get_objects() if type(o).__name__ == "HER2MapModuleLogic"]
+    assert len(living) <= 2  # the fixture of this test keeps the first
