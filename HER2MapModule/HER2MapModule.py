@@ -69,6 +69,8 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneReplaced)
         self._connectPanels()
         self.logic.showScene()  # a scene may have been opened before the module
+        if self.parent.isEntered:  # reloaded while it is shown
+            self.enter()
 
     def _addSection(self, panel):
         section = ctk.ctkCollapsibleButton()

@@ -96,7 +96,7 @@ def removeDce() -> None:
             if browser.GetMasterSequenceNode() is sequence:
                 volume = browser.GetProxyNode(sequence)
                 slicer.mrmlScene.RemoveNode(browser)
-                scene.removeVolume(volume)
+                scene.removeNode(volume)
         slicer.mrmlScene.RemoveNode(sequence)
 
 

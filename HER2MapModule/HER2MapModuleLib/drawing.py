@@ -124,7 +124,7 @@ class Drawing:
         for nodeClass in (roi_nodes.SEED_CLASS, "vtkMRMLMarkupsCurveNode"):
             for node in scene.nodesWith(nodeClass, roi_nodes.PART):
                 if node.GetAttribute(roi_nodes.PART) in (roi_nodes.SEED, roi_nodes.STROKE):
-                    slicer.mrmlScene.RemoveNode(node)
+                    scene.removeNode(node)
         before, self._before = self._before, None
         curves = roi_nodes.curvesOf(roi_nodes.CONTOUR) + roi_nodes.curvesOf(roi_nodes.HOLE)
         unfinished = any(curve.GetNumberOfDefinedControlPoints() < 3 for curve in curves)
@@ -207,7 +207,7 @@ class _Freehand:
             self._stroke.AddControlPointWorld(vtk.vtkVector3d(*point))
 
     def remove(self) -> None:
-        slicer.mrmlScene.RemoveNode(self._stroke)
+        scene.removeNode(self._stroke)
 
     def points(self):
         return roi_nodes.thinned(self._path) if len(self._path) >= FEWEST_POINTS else None
@@ -227,7 +227,7 @@ class _Circle:
             scene.setControlPoints(self._stroke, np.vstack([loop, loop[:1]]))
 
     def remove(self) -> None:
-        slicer.mrmlScene.RemoveNode(self._stroke)
+        scene.removeNode(self._stroke)
 
     def points(self):
         if self._radius < SMALLEST_RADIUS_MM:

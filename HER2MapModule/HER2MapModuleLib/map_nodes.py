@@ -85,8 +85,8 @@ def removeMap(quantity: str) -> None:
             node = volume.GetNodeReference(layer)
             if node is not None:
                 node.SetAndObserveTransformNodeID(None)  # the map's own, which goes with the map
-                scene.removeVolume(node)
-        scene.removeVolume(volume)
+                scene.removeNode(node)
+        scene.removeNode(volume)
 
 
 def mapNode(quantity: str):

@@ -48,7 +48,7 @@ def curvesOf(part: str) -> list:
 def removeParts(*parts: str) -> None:
     for part in parts:
         for curve in curvesOf(part):
-            slicer.mrmlScene.RemoveNode(curve)
+            scene.removeNode(curve)
 
 
 def newStroke():
@@ -199,7 +199,7 @@ def restore(kept: tuple) -> None:
         curves = curvesOf(part)
         for curve in curves[len(wanted) :]:
             if part == HOLE:
-                slicer.mrmlScene.RemoveNode(curve)
+                scene.removeNode(curve)
             else:
                 curve.RemoveAllControlPoints()
         for number, (name, points) in enumerate(wanted):

@@ -111,17 +111,19 @@ def colourTable(name: str):
     return node
 
 
-def removeVolume(volume) -> None:
-    """Remove a volume with its display nodes, colour legend included, and the transform it lies under."""
-    if volume is None:
+def removeNode(node) -> None:
+    """Remove a volume or a markup with what shows and stores it, and the transform that it lies under."""
+    if node is None:
         return
-    placeVolume(volume, None, "")
-    displays = [volume.GetNthDisplayNode(i) for i in range(volume.GetNumberOfDisplayNodes())]
-    displays = [node for node in displays if node is not None]
+    if node.IsA("vtkMRMLVolumeNode"):
+        placeVolume(node, None, "")
+    displays = [node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes())]
+    storage = [node.GetNthStorageNode(i) for i in range(node.GetNumberOfStorageNodes())]
     # A legend without the display node that it explains is an error to Slicer: legends go first.
-    legends = [node for node in displays if node.IsA("vtkMRMLColorLegendDisplayNode")]
-    for node in (*legends, volume, *(node for node in displays if node not in legends)):
-        slicer.mrmlScene.RemoveNode(node)
+    legends = [shown for shown in displays if shown and shown.IsA("vtkMRMLColorLegendDisplayNode")]
+    for part in (*legends, node, *(shown for shown in displays if shown not in legends), *storage):
+        if part is not None:
+            slicer.mrmlScene.RemoveNode(part)
 
 
 def nodesWith(nodeClass: str, attribute: str) -> list:

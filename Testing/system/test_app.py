@@ -27,3 +27,10 @@ def test_without_the_projects_folder_one_sentence(
     monkeypatch.setattr("her2map.cli.__file__", str(tmp_path / "her2map" / "cli.py"))
     assert main(["app"]) == 2
     assert "project's folder" in capsys.readouterr().err
+
+
+def test_an_exam_that_cannot_be_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("slicer_core", reason="needs the extra 'host'")
+    assert main(["app", str(tmp_path / "nowhere"), "--screenshot", str(tmp_path / "x.png")]) == 2
+    assert "nothing at" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
