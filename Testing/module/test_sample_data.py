@@ -18,7 +18,8 @@ def test_sample_data_offers_the_phantom_and_makes_it(loadedModule, monkeypatch, 
     monkeypatch.setattr(sample_data, "phantomFolder", lambda: tmp_path / "phantom")
     sample_data.registerSampleData()
     sample_data.registerSampleData()  # modules are reloaded
-    [source] = slicer.modules.sampleDataSources["HER2Map"]
+    sources = slicer.modules.sampleDataSources["HER2Map"]
+    [source] = [one for one in sources if one.sampleName == sample_data.NAME]
     source.customDownloader(source)
     assert (tmp_path / "phantom" / "truth.json").is_file()
     roles = {one["role"] for one in loadedModule.logic.facts["series"]}
