@@ -56,9 +56,9 @@ def readDce(browser) -> DceSeries | None:
         return None
     known = json.loads(facts)
     known["time_s"] = np.array(known["time_s"])
-    phases = [sequence.GetNthDataNode(i) for i in range(sequence.GetNumberOfDataNodes())]
-    if any(phase is None or phase.GetImageData() is None for phase in phases):
-        return None  # a scene that was opened without its files
+    phases = [phaseVolume(browser, i) for i in range(sequence.GetNumberOfDataNodes())]
+    if None in phases:
+        return None
     data = np.stack([slicer.util.arrayFromVolume(phase) for phase in phases])
     return DceSeries(data=data, affine=scene.geometryOf(phases[0]).affine, **known)
 
@@ -101,15 +101,20 @@ def removeDce() -> None:
 
 
 def dceVolume(browser):
-    """The volume that shows the browser's phase; None without a browser."""
+    """The volume that shows the browser's phase; None without a browser, or without pixels."""
     sequence = browser.GetMasterSequenceNode() if browser else None
-    return browser.GetProxyNode(sequence) if sequence else None
+    return _withPixels(browser.GetProxyNode(sequence)) if sequence else None
 
 
 def phaseVolume(browser, phase: int):
-    """The data node of one phase, not shown itself; None without phases."""
+    """The data node of one phase, not shown itself; None without phases, or without pixels."""
     sequence = browser.GetMasterSequenceNode() if browser else None
-    return sequence.GetNthDataNode(phase) if sequence else None
+    return _withPixels(sequence.GetNthDataNode(phase)) if sequence else None
+
+
+def _withPixels(volume):
+    """`volume`, or None where it has none: a scene may be opened without its files."""
+    return volume if volume is not None and volume.GetImageData() is not None else None
 
 
 def sliceThickness(browser) -> float | None:

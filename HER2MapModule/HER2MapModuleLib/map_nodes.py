@@ -65,9 +65,16 @@ def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
 
 
 def showDerived(quantity: str, values, geometry: Geometry) -> None:
-    """Add a map that follows from others, for viewing alone: its ROI value is taken from the others'."""
+    """Add a map that follows from T1 before and after, where they lie; none where these were moved apart.
+
+    It is for viewing alone: its ROI value is taken from the others'.
+    """
+    before, after = mapNode("T1_pre"), mapNode("T1_post")
+    if not np.allclose(scene.worldToVolume(before), scene.worldToVolume(after), atol=1e-6):
+        return
     volume = scene.showArray(np.asarray(values, np.float32), geometry, NAMES[quantity], mapNode(quantity))
     volume.SetAttribute(QUANTITY, quantity)
+    volume.SetAndObserveTransformNodeID(before.GetTransformNodeID())
     _style(volume, quantity)
 
 
@@ -81,12 +88,12 @@ def removeMap(quantity: str) -> None:
     """Remove a map with its layers, if the scene has it."""
     volume = mapNode(quantity)
     if volume is not None:
-        for layer in LAYERS:
-            node = volume.GetNodeReference(layer)
+        layers = [volume.GetNodeReference(layer) for layer in LAYERS]
+        for node in (*layers, None if quantity in MEASURED else volume):
             if node is not None:
-                node.SetAndObserveTransformNodeID(None)  # the map's own, which goes with the map
-                scene.removeNode(node)
-        scene.removeNode(volume)
+                node.SetAndObserveTransformNodeID(None)  # a map's own, which goes with that map
+        for node in (*layers, volume):
+            scene.removeNode(node)
 
 
 def mapNode(quantity: str):

@@ -60,22 +60,9 @@ class Propagation:
                 scene.placeVolume(volume, wanted, name)
                 moved = True
         if moved:
-            self._placeDerived()
+            self.logic._showDerived()
             self.logic.mapsChanged.emit()
             self.logic.measure()
-
-    def _placeDerived(self) -> None:
-        """Maps of delta T1 lie where both T1 maps do; where these were moved apart, there is no such map."""
-        before, after = (map_nodes.mapNode(name) for name in ("T1_pre", "T1_post"))
-        for quantity in ("delta_T1", "delta_T1_ratio"):
-            volume = map_nodes.mapNode(quantity)
-            if volume is None or before is None or after is None:
-                continue
-            if np.allclose(scene.worldToVolume(before), scene.worldToVolume(after), atol=1e-6):
-                volume.SetAndObserveTransformNodeID(before.GetTransformNodeID())
-            else:
-                volume.SetAndObserveTransformNodeID(None)
-                map_nodes.removeMap(quantity)
 
     def motions(self) -> dict:
         """By map: matrix (4, 4) from the DCE to the map, shift_mm, rotation_deg, used, reason."""
@@ -91,7 +78,7 @@ class Propagation:
         """Move the ROI by 1 and 2 mm to every side: a function of a progress callback.
 
         Raises:
-            InputError: there is no ROI or no map.
+            InputError: there is no ROI, no map or no DCE.
             ValueError: a map lies under a transform that bends.
         """
         from her2map.placement import check_placement
@@ -101,6 +88,8 @@ class Propagation:
             raise InputError(_("The placement check needs a ROI and maps; draw the ROI first."))
         placed = {name: (shown.map, shown.geometry, shown.fromDce) for name, shown in maps.items()}
         volume = dce_nodes.dceVolume(self.logic.parameters.dceBrowser)
+        if volume is None:
+            raise InputError(_("The placement check needs the DCE phases; read the exam again."))
         inPlane = scene.geometryOf(volume).affine[:3, :2].T
         return lambda progress: check_placement(placed, roi, in_plane=inPlane, progress=progress)
 

@@ -88,16 +88,14 @@ class RoiPanel(Panel):
         self.logic.choosePhase(AUTOMATIC)
 
     def onSuggest(self, checked=False):
+        self.ui.sliceLabel.text = ""
         if checked:
             self.drawing.startSeed(self.onSeed)
-            self.ui.sliceLabel.text = _("Click in the part of the lesion that enhances.")
         else:
             self.drawing.stop()
-            self.ui.sliceLabel.text = ""
 
     def onSeed(self, point):
         """Go to the slice on which the lesion at `point` is largest."""
-        self.ui.sliceLabel.text = ""
         with problemsShown():
             work = self.logic.phases.suggesting(point)
             found = self.run(_("Looking for the largest slice..."), work)
@@ -113,11 +111,10 @@ class RoiPanel(Panel):
     # Drawing
 
     def onTool(self, tool, checked):
+        self.drawing.stop()  # a contour half drawn goes, and with it the choice of a hole
         if checked:
             hole = self.ui.holeButton.checked
             self.drawing.start(tool, roi_nodes.HOLE if hole else roi_nodes.CONTOUR)
-        else:
-            self.drawing.stop()
 
     def onUndo(self, checked=False):
         self.drawing.stop()
@@ -185,8 +182,8 @@ class RoiPanel(Panel):
         if self.drawing.tool is not None and self.drawing.part == roi_nodes.CONTOUR:
             self.ui.contourButton.checked = True
         hasContour = any(part == roi_nodes.CONTOUR for part, _name, _points in roi_nodes.drawing())
-        self.ui.holeButton.enabled = hasContour or self.drawing.tool is not None
-        if not self.ui.holeButton.enabled:
+        self.ui.holeButton.enabled = hasContour
+        if not hasContour:
             self.ui.contourButton.checked = True
         self.ui.undoButton.enabled = self.logic.history.canUndo
         self.ui.redoButton.enabled = self.logic.history.canRedo
@@ -208,15 +205,15 @@ class RoiPanel(Panel):
         self.ui.problemLabel.visible = bool(problem)
 
     def _roiText(self, roi):
+        text = _("DCE diameter {diameter} mm, area {area} mm²")
+        text = text.format(diameter=f"{roi.longest_diameter_mm:.1f}", area=f"{roi.area_mm2:.0f}")
         volume = dce_nodes.dceVolume(self.logic.parameters.dceBrowser)
+        if volume is None:
+            return text
         geometry = scene.geometryOf(volume)
-        text = _("DCE diameter {diameter} mm, area {area} mm², slice {number} of {count}")
-        return text.format(
-            diameter=f"{roi.longest_diameter_mm:.1f}",
-            area=f"{roi.area_mm2:.0f}",
-            number=round(geometry.to_index(roi.centroid)[2]) + 1,
-            count=geometry.shape[0],
-        )
+        number = round(geometry.to_index(roi.centroid)[2]) + 1
+        place = _("slice {number} of {count}").format(number=number, count=geometry.shape[0])
+        return f"{text}, {place}"
 
     def showSnr(self):
         result, problem = self.snr.result, self.snr.problem
@@ -258,4 +255,5 @@ def _hints() -> dict:
         drawing.CLICK: _("Click the points; a double or right click ends. Points can be dragged afterwards."),
         drawing.FREEHAND: _("Drag along the border with the left button."),
         drawing.CIRCLE: _("Press in the middle and drag to the border."),
+        drawing.SEED: _("Click in the part of the lesion that enhances."),
     }

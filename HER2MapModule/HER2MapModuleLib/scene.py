@@ -11,6 +11,8 @@ from her2map.markups import closed_curve
 from her2map.roi import Roi
 
 COLOUR_TABLE = "HER2Map.ColourTable"
+PLACEMENT = "HER2Map.Placement"
+"""Marks the transforms that we made: the user's own are never changed nor removed."""
 COLOURS = Path(__file__).parent.parent / "Resources" / "Colors"
 
 
@@ -51,13 +53,15 @@ def worldToVolume(volume) -> np.ndarray:
 def placeVolume(volume, worldFromVolume, name: str) -> None:
     """Show `volume` moved by `worldFromVolume` (4, 4), or at its own place where that is None."""
     transform = volume.GetParentTransformNode()
+    ours = transform is not None and transform.GetAttribute(PLACEMENT)
     if worldFromVolume is None:
         volume.SetAndObserveTransformNodeID(None)
-        if transform is not None:
+        if ours:
             slicer.mrmlScene.RemoveNode(transform)
         return
-    if transform is None:
+    if not ours:
         transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
+        transform.SetAttribute(PLACEMENT, name)
         volume.SetAndObserveTransformNodeID(transform.GetID())
     transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.asarray(worldFromVolume, float)))
 

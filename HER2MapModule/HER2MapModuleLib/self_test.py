@@ -5,8 +5,11 @@ import tempfile
 from pathlib import Path
 
 import slicer
+import vtk
 
 from . import dce_nodes, map_nodes, roi_nodes, scene
+from .drawing import CLICK
+from .reading_room import DCE_VIEW
 from .work import inThread
 
 TOLERANCE = {"T1_pre": 0.02, "T1_post": 0.02, "T2": 0.02, "T2star": 0.03}
@@ -76,15 +79,17 @@ class HER2MapSelfTest:
             self.assertIsNotNone(map_nodes.mapNode(quantity))
 
     def checkDraw(self):
-        """The phantom's own contour, its control points placed one by one."""
+        """The phantom's own contour and holes, clicked point by point with the mouse."""
         from her2map.markups import read_roi
 
         true = read_roi(self.exam / "roi.mrk.json", self.truth["roi_thickness_mm"])
-        self.logic.setContour(true.outline[::3])
+        self.readingRoom().jumpTo(true.centroid)
+        slicer.app.processEvents()
+        self.clickCurve(true.outline[:: len(true.outline) // 30], roi_nodes.CONTOUR)
         for points in true.holes:
-            self.logic.addHole(points[::3])
+            self.clickCurve(points[:: len(points) // 8], roi_nodes.HOLE)
         self.assertEqual(self.logic.problem, "")
-        self.assertAlmostEqual(self.logic.roi().area_mm2 / true.area_mm2, 1.0, delta=0.01)
+        self.assertAlmostEqual(self.logic.roi().area_mm2 / true.area_mm2, 1.0, delta=0.03)
         drawn = self.logic.values.values["T1_pre"].value
         self.logic.setContour(true.outline[::7] + [1.0, 0.0, 0.0])
         self.assertNotEqual(self.logic.values.values["T1_pre"].value, drawn)
@@ -140,6 +145,19 @@ class HER2MapSelfTest:
         self.assertIsNone(self.logic.exam)
         self.assertIsNone(self.logic.values)
         self.assertEqual(roi_nodes.curvesOf(roi_nodes.CONTOUR), [])
+
+    def clickCurve(self, points, part):
+        """Draw with the ROI panel's *Points* tool in the DCE view, as a reader does."""
+        drawing = self.widget.panels[2].drawing
+        drawing.start(CLICK, part)
+        view = slicer.app.layoutManager().sliceWidget(DCE_VIEW)
+        toView = vtk.vtkMatrix4x4()
+        vtk.vtkMatrix4x4.Invert(view.mrmlSliceNode().GetXYToRAS(), toView)
+        for point in points:
+            place = [round(xy) for xy in toView.MultiplyPoint((*point, 1.0))[:2]]
+            for button in ("None", "Left"):  # Slicer's preview of the point must be there before the click
+                slicer.util.clickAndDrag(view, button, start=place, end=place, steps=1)
+        drawing.stop()
 
     def readingRoom(self):
         return self.widget.readingRoom
