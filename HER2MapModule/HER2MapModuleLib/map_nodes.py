@@ -88,11 +88,9 @@ def removeMap(quantity: str) -> None:
     """Remove a map with its layers, if the scene has it."""
     volume = mapNode(quantity)
     if volume is not None:
-        layers = [volume.GetNodeReference(layer) for layer in LAYERS]
-        for node in (*layers, None if quantity in MEASURED else volume):
-            if node is not None:
-                node.SetAndObserveTransformNodeID(None)  # a map's own, which goes with that map
-        for node in (*layers, volume):
+        if quantity not in MEASURED:
+            volume.SetAndObserveTransformNodeID(None)  # the transform belongs to T1 before
+        for node in (*(volume.GetNodeReference(layer) for layer in LAYERS), volume):
             scene.removeNode(node)
 
 

@@ -57,7 +57,7 @@ class ValuesPanel(Panel):
 
         header = (
             _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Eff. voxels"),
-            _("Coverage"), _("Remark"),
+            _("Coverage"), _("SNR excl."), _("Remark"),
         )  # fmt: skip
         rows = []
         for row in value_rows(self.logic.values) if self.logic.values else []:
@@ -70,6 +70,7 @@ class ValuesPanel(Panel):
                     *numbers,
                     plain(row.effective_voxels, 0),
                     percent(row.coverage, 0),
+                    percent(row.excluded_by_snr, 0),
                     row.reason,
                 )
             )

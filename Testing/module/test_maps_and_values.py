@@ -104,6 +104,17 @@ def test_values_are_shown_copied_and_saved(drawn, tmp_path):
     assert saved == {row.biomarker: row.value for row in rows}
 
 
+def test_a_value_that_is_missing_is_explained_below_the_table(drawn):
+    drawn.setContour(drawn.roi().outline[::8] + [500.0, 0.0, 0.0])
+    panel = panelOf("ValuesPanel")
+    header, rows = panel._table()
+    table = panel.ui.valuesTable
+    shown = [table.horizontalHeaderItem(i).text() for i in range(table.columnCount)]
+    assert shown == list(header[:-1]) and "Remark" not in shown
+    for row in rows:
+        assert row[-1] and f"{row[0]}: {row[-1]}" in panel.ui.problemLabel.text
+
+
 def test_a_folder_that_cannot_be_written_is_told(drawn, tmp_path, monkeypatch):
     import slicer
 

@@ -103,6 +103,29 @@ def test_without_its_sequence_the_roi_says_what_is_missing(shownExam, outline):
     assert shownExam.values is None and "no DCE series" in shownExam.problem
 
 
+def test_a_scene_opened_without_its_files(shownExam, outline, tmp_path):
+    """Only the scene file was copied: what is missing is told, nothing raises."""
+    import slicer
+
+    from HER2MapModuleLib import dce_nodes
+    from slicer_host import testing
+
+    shownExam.setContour(outline)
+    slicer.modules.HER2MapModuleWidget.panels[2].snr.place()
+    browser = shownExam.parameters.dceBrowser
+    sequence = browser.GetMasterSequenceNode()
+    for volume in (dce_nodes.dceVolume(browser), *map(sequence.GetNthDataNode, range(8))):
+        volume.SetAndObserveImageData(None)
+    shownExam.exam = None
+    shownExam.showScene()
+    testing.process_events()
+    assert dce_nodes.readDce(browser) is None and dce_nodes.dceVolume(browser) is None
+    panel = slicer.modules.HER2MapModuleWidget.panels[2]
+    assert panel.ui.roiLabel.text.startswith("DCE diameter") and panel.snr.result is None
+    assert shownExam.phases.series() is None
+    assert testing.errors() == []
+
+
 def test_a_hole_needs_a_contour(shownExam, outline):
     import slicer
 

@@ -61,6 +61,40 @@ def test_maps_are_measured_at_their_placements(panel, drawn, fittedExam):
     assert _values(drawn)["T2"] == pytest.approx(placed["T2"].value, rel=1e-6)
 
 
+def test_maps_of_delta_t1_lie_where_both_t1_maps_do(panel, drawn, fittedExam):
+    from HER2MapModuleLib import map_nodes, scene
+
+    def placement(name):
+        return scene.worldToVolume(map_nodes.mapNode(name))
+
+    drawn.propagation.takeMotions({"T1_pre": _motion(), "T1_post": _motion()})
+    for name in ("delta_T1", "delta_T1_ratio"):
+        np.testing.assert_allclose(placement(name), _motion().matrix, atol=1e-9)
+    drawn.takeMaps({"T2": fittedExam[1]["T2"]})  # takes the maps of delta T1 anew
+    for name in ("T1_pre", "T1_post", "delta_T1"):
+        np.testing.assert_allclose(placement(name), _motion().matrix, atol=1e-9)
+    drawn.propagation.takeMotions({"T1_post": _motion(used=False)})
+    assert map_nodes.mapNode("delta_T1") is None and map_nodes.mapNode("delta_T1_ratio") is None
+    np.testing.assert_allclose(placement("T1_pre"), _motion().matrix, atol=1e-9)
+    panel.ui.useBox.checked = False
+    np.testing.assert_array_equal(placement("delta_T1"), np.eye(4))
+
+
+def test_the_users_own_transform_is_not_touched(drawn):
+    import slicer
+
+    from HER2MapModuleLib import map_nodes
+
+    mine = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "mine")
+    map_nodes.mapNode("T2").SetAndObserveTransformNodeID(mine.GetID())
+    drawn.propagation.takeMotions({"T2": _motion()})
+    assert map_nodes.mapNode("T2").GetParentTransformNode() is not mine
+    map_nodes.mapNode("T2").SetAndObserveTransformNodeID(mine.GetID())
+    map_nodes.removeMap("T2")
+    assert slicer.mrmlScene.IsNodePresent(mine)
+    np.testing.assert_array_equal(slicer.util.arrayFromTransformMatrix(mine), np.eye(4))
+
+
 def test_the_table_says_what_was_found(panel, drawn):
     drawn.propagation.takeMotions({"T2": _motion(), "T2star": _motion(used=False)})
     table = panel.ui.motionTable

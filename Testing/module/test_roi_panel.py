@@ -228,6 +228,37 @@ def test_an_unfinished_contour_brings_the_old_one_back(panel, shownExam, centre)
     assert shownExam.roi().area_mm2 == pytest.approx(area)
 
 
+def test_undo_in_the_middle_of_drawing(panel, shownExam, centre):
+    from HER2MapModuleLib import roi_nodes
+    from slicer_host import testing
+
+    _dragCircle(panel, centre, 8)
+    first = shownExam.roi().area_mm2
+    _dragCircle(panel, centre, 10)
+    panel.ui.clickButton.click()
+    testing.click(testing.slice_view(DCE), centre)
+    panel.ui.undoButton.click()
+    _settle()
+    assert panel.drawing.tool is None and not panel.ui.clickButton.checked
+    assert shownExam.roi().area_mm2 == pytest.approx(first)
+    assert len(roi_nodes.curvesOf(roi_nodes.CONTOUR)) == 1
+
+
+def test_no_hole_in_a_contour_that_is_half_drawn(panel, shownExam, centre):
+    from slicer_host import testing
+
+    assert not panel.ui.holeButton.enabled
+    panel.ui.freehandButton.click()
+    assert not panel.ui.holeButton.enabled
+    panel.ui.clickButton.click()
+    testing.click(testing.slice_view(DCE), centre)
+    panel.ui.holeButton.checked = True
+    panel.ui.circleButton.click()
+    assert panel.drawing.part == "contour" and panel.ui.contourButton.checked
+    assert panel.ui.circleButton.checked
+    panel.ui.circleButton.click()
+
+
 def test_a_contour_that_crosses_itself_is_told_at_once(panel, shownExam, centre):
     points = _loop(centre, 9, 4)
     _drawPoints(panel, points[[0, 2, 1, 3]])
@@ -271,7 +302,17 @@ def test_a_seed_in_the_air_is_told_in_words(panel, shownExam, centre):
     assert "does not enhance" in testing.errors()[0].text
     slicer.app.errorLogModel().clear()
     assert _leftovers() == []
-    assert panel.ui.sliceLabel.text == ""
+    assert panel.ui.sliceLabel.text == "" and panel.ui.hintLabel.text == ""
+
+
+@pytest.mark.parametrize("button", ["suggestButton", "undoButton", "freehandButton"])
+def test_the_hint_to_click_goes_with_the_tool(panel, shownExam, centre, button):
+    _dragCircle(panel, centre, 8)
+    panel.ui.suggestButton.click()
+    assert "enhances" in panel.ui.hintLabel.text
+    getattr(panel.ui, button).click()
+    assert "enhances" not in panel.ui.hintLabel.text and panel.ui.sliceLabel.text == ""
+    assert _leftovers() == []
 
 
 def test_phases_are_scrolled_and_overridden(panel, shownExam):
