@@ -155,8 +155,10 @@ class History:
         self._done.append(drawing())
 
     def record(self) -> None:
-        """Keep the present drawing, unless it is the one kept last."""
+        """Keep the present drawing, unless it is the one kept last or a curve of it is only begun."""
         now = drawing()
+        if any(len(points) < 3 for _part, _name, points in now):
+            return
         if not self._done:
             self._done.append(())  # before the first drawing there was none
         if self._done and _same(self._done[-1], now):
