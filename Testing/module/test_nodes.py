@@ -73,11 +73,12 @@ def test_holes_of_one_name_are_all_kept(shownExam, outline):
         shownExam.addHole(roi_nodes.circlePoints(centre + [shift, 0, 0], (0, 0, 1), 1.0))
     for hole in roi_nodes.curvesOf(roi_nodes.HOLE):
         hole.SetName("necrosis")
-    with_two = shownExam.roi().area_mm2
     shownExam.addHole(roi_nodes.circlePoints(centre + [0, 3.0, 0], (0, 0, 1), 1.0))
+    with_three = shownExam.roi().area_mm2
+    shownExam.addHole(roi_nodes.circlePoints(centre - [0, 3.0, 0], (0, 0, 1), 1.0))
     shownExam.undo()
-    assert len(shownExam.roi().holes) == 2
-    assert shownExam.roi().area_mm2 == pytest.approx(with_two)
+    assert len(shownExam.roi().holes) == 3
+    assert shownExam.roi().area_mm2 == pytest.approx(with_three)
 
 
 def test_a_map_fitted_again_lies_where_it_was_measured(shownExam, fittedExam):
