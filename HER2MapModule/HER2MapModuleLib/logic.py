@@ -217,7 +217,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
             dce_nodes.windowForEnhancement(self.parameters.dceBrowser)
             self.choosePhase(self.parameters.phase)
         self.examChanged.emit()
-        self._showDerived()
+        self.showDerived()
         self.mapsChanged.emit()
         self.measure()
 
@@ -274,11 +274,11 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self.fitted.update(maps)
         for quantity, fitted in maps.items():
             map_nodes.showMap(quantity, fitted.map, fitted.geometry)
-        self._showDerived()
+        self.showDerived()
         self.mapsChanged.emit()
         self.measure()
 
-    def _showDerived(self) -> None:
+    def showDerived(self) -> None:
         """Maps of delta T1 and its ratio, where T1 before and after lie on one grid."""
         for quantity in ("delta_T1", "delta_T1_ratio"):
             map_nodes.removeMap(quantity)

@@ -60,7 +60,7 @@ class Propagation:
                 scene.placeVolume(volume, wanted, name)
                 moved = True
         if moved:
-            self.logic._showDerived()
+            self.logic.showDerived()
             self.logic.mapsChanged.emit()
             self.logic.measure()
 
