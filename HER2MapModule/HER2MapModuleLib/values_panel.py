@@ -56,8 +56,8 @@ class ValuesPanel(Panel):
         from her2map.report.tables import percent, plain, value_rows
 
         header = (
-            _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Eff. voxels"),
-            _("Coverage"), _("SNR excl."), _("Remark"),
+            _("Biomarker"), _("Unit"), _("Mean"), _("Median"), _("SD"), _("SE"), _("Voxels"),
+            _("Cover"), _("Excl."), _("Remark"),
         )  # fmt: skip
         rows = []
         for row in value_rows(self.logic.values) if self.logic.values else []:
