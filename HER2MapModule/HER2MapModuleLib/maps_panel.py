@@ -2,6 +2,9 @@
 
 from slicer.i18n import tr as _
 
+from her2map.relaxometry import Status
+from her2map.report.tables import percent
+
 from . import map_nodes
 from .dependencies import TO_FIT, ensurePackages
 from .panel import Panel, problemsShown
@@ -46,9 +49,8 @@ class MapsPanel(Panel):
             button.enabled = self.logic.exam is not None
         rows = []
         for quantity, shown in map_nodes.readMaps().items():
-            asked = shown.map.status != 0
-            share = shown.map.fitted.sum() / max(asked.sum(), 1)
-            rows.append((map_nodes.NAMES[quantity], shown.map.unit, f"{100 * share:.0f} %", shown.map.method))
+            fitted = percent(shown.map.fraction(Status.FITTED), 0)
+            rows.append((map_nodes.NAMES[quantity], shown.map.unit, fitted, shown.map.method))
         fillTable(self.ui.mapsTable, (_("Map"), _("Unit"), _("Fitted"), _("Method")), rows)
         self.showWarnings()
 

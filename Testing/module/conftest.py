@@ -53,3 +53,11 @@ def shownExam(loadedModule, fittedExam, phantomFolder):
     loadedModule.logic.takeMaps(maps)
     slicer.app.processEvents()
     return loadedModule.logic
+
+
+@pytest.fixture
+def outline(phantomFolder):
+    """Control points (n, 3) of the phantom's own contour."""
+    from her2map.markups import read_roi
+
+    return read_roi(phantomFolder / "roi.mrk.json", 3.0).outline[::4]

@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from slicer_lacks import MISSING
+
 pytest.importorskip("slicer_core", reason="needs the extra 'host'")
 pytest.importorskip("PySide6", reason="needs the extra 'host'")
 
 TESTING = Path(__file__).parents[1]
-MISSING = (
-    "pandas",
-    "sklearn",
-    "statsmodels",
-    "nibabel",
-    "tqdm",
-    "jinja2",
-    "cmcrameri",
-    "matplotlib",
-    "threadpoolctl",
-)
 START = f"""
 import importlib.abc, importlib.util, sys
 

@@ -11,13 +11,6 @@ pytest_plugins = ["slicer_host.pytest_fixtures"]
 
 
 @pytest.fixture
-def outline(phantomFolder):
-    from her2map.markups import read_roi
-
-    return read_roi(phantomFolder / "roi.mrk.json", 3.0).outline[::4]
-
-
-@pytest.fixture
 def drawn(shownExam, outline):
     shownExam.setContour(outline)
     return shownExam

@@ -10,13 +10,6 @@ pytest.importorskip("PySide6", reason="needs the extra 'host'")
 pytest_plugins = ["slicer_host.pytest_fixtures"]
 
 
-@pytest.fixture
-def outline(phantomFolder):
-    from her2map.markups import read_roi
-
-    return read_roi(phantomFolder / "roi.mrk.json", 3.0).outline[::4]
-
-
 def counts():
     import slicer
 

@@ -6,18 +6,7 @@ from pathlib import Path
 
 import pytest
 
-MISSING = (
-    "pandas",
-    "sklearn",
-    "statsmodels",
-    "nibabel",
-    "tqdm",
-    "jinja2",
-    "cmcrameri",
-    "matplotlib",
-    "threadpoolctl",
-)
-"""Slicer brings numpy, scipy, SimpleITK and pydicom."""
+from slicer_lacks import MISSING
 
 MODULES = (
     "biomarkers",

@@ -1,0 +1,14 @@
+"""What 3D Slicer's Python lacks until its user has consented to installing it."""
+
+MISSING = (
+    "pandas",
+    "sklearn",
+    "statsmodels",
+    "nibabel",
+    "tqdm",
+    "jinja2",
+    "cmcrameri",
+    "matplotlib",
+    "threadpoolctl",
+)
+"""Slicer brings numpy, scipy, SimpleITK and pydicom."""
