@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from .technique import (
 )
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """What a series is used for."""
 
     T1_PRE = "T1_pre"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .model import Series
 
 
-class Technique(str, Enum):
+class Technique(StrEnum):
     """What a series measures with."""
 
     VFA = "vfa"
