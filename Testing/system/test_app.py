@@ -24,7 +24,7 @@ def test_without_the_projects_folder_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("her2map.cli.__file__", str(tmp_path / "her2map" / "cli.py"))
+    monkeypatch.setattr("her2map.cli.app.__file__", str(tmp_path / "her2map" / "cli" / "app.py"))
     assert main(["app"]) == 2
     assert "project's folder" in capsys.readouterr().err
 

@@ -1,55 +1,33 @@
-"""The command `her2map`: the path of one patient, from a DICOM folder to maps, ROI values and a score."""
+"""The path of one patient: from a DICOM folder to maps, ROI values and a score; and phantoms to try it on."""
 
 import argparse
-import json
-import math
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from . import __version__
-from .derivatives import read_maps, read_summary, roi_thickness, write_fit
-from .errors import InputError
-from .exam import Exam, fit_exam, measure_maps, read_exam
-from .files import output_folder, write_text
-from .fitting import PRESETS, FitOptions, FittedMap
-from .markups import read_roi
-from .phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
-from .progress import Progress
-from .report import tables
-from .report.exam import ExamReport, score_text, write_overview, write_report
-from .score import demo_card, predict
-from .series import Role, Technique, override
-from .summary import exam_facts
+from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
+from ..errors import InputError
+from ..exam import Exam, fit_exam, measure_maps, read_exam
+from ..files import output_folder, write_text
+from ..fitting import PRESETS, FitOptions, FittedMap
+from ..markups import read_roi
+from ..phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
+from ..report import tables
+from ..report.exam import ExamReport, score_text, write_overview, write_report
+from ..score import demo_card, predict
+from ..series import Role, Technique, override
+from ..summary import exam_facts
+from .common import command, json_option, print_json, progress_bar, refuse_special_file
 
 SIZES = {"small": ExamSettings.small, "standard": ExamSettings.standard, "clinical": ExamSettings.clinical}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0 done, 2 input that cannot be used, 130 stopped."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-    except InputError as error:
-        print(f"her2map: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("her2map: stopped; the files that were finished are whole.", file=sys.stderr)
-        return 130
-    return 0
 
 
 def _demo(options: argparse.Namespace) -> None:
     folder = output_folder(options.output)
     source = folder / "exam"
-    with _progress("writing a phantom exam") as progress:
+    with progress_bar("writing a phantom exam") as progress:
         truth = write_exam(source, SIZES[options.size](), options.seed, progress)
     exam = _read(source / DICOM_FOLDER)
     print(tables.series_text(exam.assignments), end="\n\n")
@@ -82,7 +60,7 @@ def _demo(options: argparse.Namespace) -> None:
 def _series(options: argparse.Namespace) -> None:
     exam = _read(options.exam, options.role)
     if options.json:
-        _print_json(exam_facts(exam))
+        print_json(exam_facts(exam))
         return
     print(tables.series_text(exam.assignments))
     for line in (*exam.remarks, *exam.skipped):
@@ -96,7 +74,7 @@ def _fit_command(options: argparse.Namespace) -> None:
     how = replace(PRESETS[options.preset], map_unit=options.map_unit, bloch_siegert=pulse)
     summary = write_fit(folder, options.case, exam, options.preset, _fit(exam, how))
     if options.json:
-        _print_json(summary)
+        print_json(summary)
         return
     for name, facts in summary["maps"].items():
         fitted = facts["status_shares"]["FITTED"]
@@ -117,51 +95,25 @@ def _measure(options: argparse.Namespace) -> None:
         raise InputError(f"The ROI {options.roi.name} has no value on any map; {without[0]}")
     rows = tables.value_rows(values)
     if options.output:
-        _refuse_special_file(options.output)
+        refuse_special_file(options.output)
         write_text(output_folder(options.output.parent) / options.output.name, tables.values_csv(rows))
     if options.json:
-        _print_json([asdict(row) for row in rows])
+        print_json([asdict(row) for row in rows])
     else:
         print(tables.values_text(rows))
 
 
-def _refuse_special_file(path: Path) -> None:
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is no file that could be replaced; name another with --output.")
-
-
 def _phantom(options: argparse.Namespace) -> None:
-    with _progress("writing a phantom exam") as progress:
+    with progress_bar("writing a phantom exam") as progress:
         truth = write_exam(options.output, SIZES[options.size](), options.seed, progress)
     if options.json:
-        _print_json(asdict(truth))
+        print_json(asdict(truth))
     else:
         print(f"DICOM files, {ROI_FILE} and the true values: {options.output}")
 
 
-def _app(options: argparse.Namespace) -> None:
-    places = [Path.cwd(), *Path(__file__).parents]
-    script = next((file for place in places if (file := place / "Testing" / "app.py").is_file()), None)
-    if script is None:
-        raise InputError(
-            "her2map app needs the project's folder with HER2MapModule and Testing; run it there."
-        )
-    lacking = [name for name in ("slicer_core", "PySide6") if find_spec(name) is None]
-    if lacking:
-        raise InputError(
-            f"her2map app needs {' and '.join(lacking)}: pip install '.[host]' in {script.parents[1]}."
-        )
-    arguments = [str(options.exam)] if options.exam else []
-    arguments += [f"--{name}={value}" for name in ("roi", "screenshot") if (value := getattr(options, name))]
-    if options.exam:
-        read_exam(options.exam)  # what cannot be read is told here, before there is a window
-    status = subprocess.run([sys.executable, str(script), *arguments], check=False).returncode
-    if status:
-        raise InputError(f"The window ended with status {status}; what it printed above says why.")
-
-
 def _read(folder: Path, roles: Sequence[str] = ()) -> Exam:
-    with _progress("reading") as progress:
+    with progress_bar("reading") as progress:
         exam = read_exam(folder, progress)
     for text in roles:
         exam = _with_role(exam, text)
@@ -189,50 +141,13 @@ def _with_role(exam: Exam, text: str) -> Exam:
 def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:
     for remark in exam.remarks:
         print(f"her2map: note: {remark}", file=sys.stderr)
-    with _progress("fitting") as progress:
+    with progress_bar("fitting") as progress:
         return fit_exam(exam, options, progress)
 
 
-@contextmanager
-def _progress(what: str) -> Iterator[Progress]:
-    """A bar on the terminal; nothing where standard error is a file."""
-    with tqdm(
-        total=100, desc=what, bar_format="{desc:24}{bar:30} {percentage:3.0f} % {elapsed}", disable=None
-    ) as bar:
-
-        def show(fraction: float) -> None:
-            bar.update(100 * fraction - bar.n)
-
-        yield show
-        show(1.0)
-
-
-def _print_json(content: Any) -> None:
-    """JSON has no NaN: what is not a number becomes null."""
-    print(json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _without_nan(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="her2map",
-        description="Quantitative breast MRI: T1, T2 and T2* maps, a ROI's values on each, and a HER2 score. "
-        "Research use only.",
-        epilog="First steps: `her2map demo` makes a digital breast exam and carries it through to a report. "
-        "Then, with a patient's folder: `her2map series EXAM`, `her2map fit EXAM --output MAPS`, `her2map "
-        "measure MAPS --roi roi.mrk.json`.",
-    )
-    parser.add_argument("--version", action="version", version=f"her2map {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    demo = _command(
+def add_commands(commands: Any) -> None:
+    """Declare `demo`, `series`, `fit`, `measure` and `phantom`."""
+    demo = command(
         commands, "demo", _demo, "a phantom exam from DICOM to report",
         "Writes a digital breast exam with known truth, sorts its series, fits the maps, applies the ROI, "
         "prints the biomarkers beside the truth, scores them, and writes report.html, measurements.csv and"
@@ -250,13 +165,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the phantom's oestrogen receptor status",
     )
 
-    series = _command(
+    series = command(
         commands, "series", _series, "what each series of an exam is taken for, and why",
         "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes each series' role.",
     )  # fmt: skip
     _exam_options(series)
 
-    fit = _command(
+    fit = command(
         commands, "fit", _fit_command, "fit the maps of an exam",
         "Fits T1 before and after contrast, T2, T2* and B1, as far as the exam has series for them, and "
         "writes them as NIfTI with BIDS names (relaxation times in seconds) with quality maps, side-cars "
@@ -276,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of a Bloch-Siegert pulse: K_BS in rad/uT² and nominal peak B1 in uT; such a B1 series needs it",
     )  # fmt: skip
 
-    measure = _command(
+    measure = command(
         commands, "measure", _measure, "the values of a ROI on fitted maps",
         "Applies a ROI to the maps that `her2map fit` wrote. The contour is a closed polygon in its own "
         "plane, extruded by half the DCE slice thickness to either side; each map is looked up at its own "
@@ -297,38 +212,16 @@ def _parser() -> argparse.ArgumentParser:
         help="of the ROI (default: the file's own, else that of the DCE slices)",
     )
     measure.add_argument("--output", type=Path, metavar="FILE", help="also write the values as CSV")
-    _json_option(measure)
+    json_option(measure)
 
-    phantom = _command(
+    phantom = command(
         commands, "phantom", _phantom, "write a digital breast exam with known truth",
         "Simulates an exam and writes it as DICOM, with the true values (truth.json) and the ROI "
         "(roi.mrk.json) beside it. The same seed gives the same files.",
     )  # fmt: skip
     phantom.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     _phantom_options(phantom)
-    _json_option(phantom)
-
-    _app_options(commands)
-    return parser
-
-
-def _app_options(commands: Any) -> None:
-    app = _command(
-        commands, "app", _app, "the Slicer module in a window, without Slicer",
-        "Opens the HER2Map module on Slicer's real scene and slice views and a thin Qt host. For trying it "
-        "out; to read patients use 3D Slicer.",
-    )  # fmt: skip
-    app.add_argument("exam", type=Path, nargs="?", metavar="EXAM", help="the folder of an exam to open")
-    app.add_argument("--roi", type=Path, metavar="FILE", help="a ROI to draw on it")
-    app.add_argument(
-        "--screenshot", type=Path, metavar="FILE", help="render the window to a PNG, show nothing"
-    )
-
-
-def _command(commands: Any, name: str, run: Any, summary: str, description: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
-    parser.set_defaults(run=run)
-    return parser
+    json_option(phantom)
 
 
 def _exam_options(parser: argparse.ArgumentParser) -> None:
@@ -338,7 +231,7 @@ def _exam_options(parser: argparse.ArgumentParser) -> None:
         help="what a series is, in place of the proposal, by its key in the list of `her2map series`; "
         "repeatable, e.g. --role 7=T2 --role 9=none",
     )  # fmt: skip
-    _json_option(parser)
+    json_option(parser)
 
 
 def _phantom_options(parser: argparse.ArgumentParser) -> None:
@@ -353,11 +246,3 @@ def _preset_option(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=list(PRESETS), default="recommended",
         help="how the maps are fitted: as recommended, or as in the paper (default: %(default)s)",
     )  # fmt: skip
-
-
-def _json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
