@@ -1,0 +1,344 @@
+"""All that a reader's program uses of a study.
+
+A session knows neither the pathology nor another reader's readings, and gives out no folder of an exam and no
+earlier drawing: what it does not give cannot be shown, logged or saved by mistake.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+
+from ..errors import Cancelled, InputError
+from ..exam import ExamValues
+from ..progress import Progress, no_progress
+from .gate import gate_result
+from .order import Slot, reading_order
+from .prepared import PreparedCase, is_prepared, prepare_case
+from .protocol import Protocol, read_protocol
+from .readings import FINISHED, OPEN, SKIPPED, Drawing, after_event, readings_of
+from .result import result_of
+from .store import Store, utc_now
+
+WAITING = "waiting"
+CONFIDENCES = (1, 2, 3, 4, 5)
+"""From "guessed" to "certain"."""
+_CLOCK_TOLERANCE = timedelta(minutes=1)
+"""By which clocks are corrected in passing."""
+
+_LATER = timedelta(seconds=1)
+"""Puts a reading behind all those whose time is known."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """A reading and its state: `WAITING`, or one of a :class:`~her2map.study.readings.Reading`."""
+
+    case: str
+    repeat: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """The reading that comes next.
+
+    Attributes:
+        slot: None where all are done.
+        ready_at: when it may begin, UTC; None where it may now, or there is none.
+        reason: why it may not begin now; "" where it may.
+    """
+
+    slot: Slot | None = None
+    ready_at: datetime | None = None
+    reason: str = ""
+
+
+class ReaderSession:
+    """The readings of one reader, open until :meth:`close`; a context manager.
+
+    Attributes:
+        reader: the code.
+        title: of the study.
+        show_score: whether the study lets readers see the score.
+    """
+
+    def __init__(self, protocol: Protocol, reader: str, now: Clock = utc_now) -> None:
+        """See :func:`open_session`."""
+        if reader not in protocol.readers:
+            raise InputError(f"The study has no reader '{reader}'; it has {', '.join(protocol.readers)}.")
+        self.reader, self.title, self.show_score = reader, protocol.title, protocol.show_score
+        self._protocol, self._now = protocol, now
+        self._order = reading_order(protocol.codes, reader, protocol.repeats, protocol.seed)
+        self._store = Store(protocol.store(reader), reader, now)
+        try:
+            events = self._store.events()
+            self._readings = {one.slot: one for one in readings_of(reader, events)}
+        except BaseException:
+            self._store.close()
+            raise
+        self._last_time = events[-1].time if events else None
+        self._last_ended = next(
+            (Slot(e.case, e.repeat) for e in reversed(events) if e.kind == FINISHED), None
+        )
+        self._case: PreparedCase | None = None
+
+    def __enter__(self) -> "ReaderSession":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; an open reading stays open, and can be taken up again."""
+        self._store.close()
+        self._case = None
+
+    # What is done and what comes
+
+    @property
+    def done(self) -> int:
+        """How many readings are finished or skipped."""
+        return sum(one.state != WAITING and one.state != OPEN for one in self.grid)
+
+    @property
+    def total(self) -> int:
+        """How many readings there are to be."""
+        return len(self._order)
+
+    @property
+    def grid(self) -> tuple[SlotState, ...]:
+        """Every reading with its state, in the order of reading."""
+        return tuple(SlotState(*slot, self._state(slot)) for slot in self._order)
+
+    @property
+    def current(self) -> Slot | None:
+        """The reading that is open, also one that a crash left open; None where none is."""
+        return next((slot for slot, one in self._readings.items() if one.state == OPEN), None)
+
+    @property
+    def upcoming(self) -> Upcoming:
+        """The reading after the current one: the first in the order whose time has come."""
+        waiting = [slot for slot in self._order if self._state(slot) == WAITING]
+        if not waiting:
+            return Upcoming()
+        now = self._now()
+        ready_at = {slot: self._ready_at(slot, now) for slot in waiting}
+        first = min(
+            waiting, key=lambda slot: max(ready_at[slot], now)
+        )  # the first in the order, of equal ones
+        if ready_at[first] <= now:
+            return Upcoming(first)
+        hours = self._protocol.minimum_interval_hours
+        return Upcoming(first, ready_at[first], f"two readings of a case lie at least {hours:g} hours apart")
+
+    @property
+    def prefetch_arguments(self) -> list[str] | None:
+        """Arguments to a Python that prepares the next case in a process of its own; None: nothing to do."""
+        slot = self.upcoming.slot
+        if slot is None or is_prepared(self._protocol, slot.case):
+            return None
+        return ["-m", "her2map", "study", "prepare", str(self._protocol.folder), "--case", slot.case]
+
+    # One reading
+
+    def begin(self) -> Slot:
+        """Open the next reading, or take up the one that is open.
+
+        Raises:
+            InputError: none may begin now, the clock was set back, or the store cannot be written.
+        """
+        slot = self.current
+        if slot is None:
+            upcoming = self.upcoming
+            if upcoming.slot is None:
+                raise InputError("All readings are done; there is none left to begin.")
+            if upcoming.reason:
+                raise InputError(
+                    f"No reading can begin before {_local(upcoming.ready_at)}: {upcoming.reason}."
+                )
+            slot = upcoming.slot
+        self._check_clock()
+        self._append("opened", slot, {"resumed": slot in self._readings})
+        self._case = None
+        return slot
+
+    def load(self, progress: Progress = no_progress) -> PreparedCase:
+        """The case of the current reading: from the cache, else prepared now.
+
+        Raises:
+            InputError: it cannot be prepared. What is said names no folder or file of the exam.
+            Cancelled: raised by `progress`.
+        """
+        slot = self._need_current()
+        if self._case is None or self._case.code != slot.case:
+            self._case = _prepared(self._protocol, slot.case, progress)
+        return self._case
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """The last edit of the current reading; None where there was none, or no reading is open."""
+        slot = self.current
+        return self._readings[slot].drawing if slot else None
+
+    def edited(self, drawing: Drawing) -> None:
+        """Keep an edit; it is on the disk when this returns.
+
+        Raises:
+            InputError: no reading is open, or the store cannot be written.
+        """
+        self._append("edited", self._need_current(), drawing.as_content())
+
+    def refusal(self, values: ExamValues | None) -> str:
+        """Why the current reading cannot be finished with these values; "" where it can."""
+        if values is None:
+            return "Nothing is drawn, or there are no maps; draw the tumour first."
+        biomarkers = dict(values.biomarkers)
+        lacking = [
+            f"{name} has no value ({biomarkers[name].reason})"
+            for name in self._protocol.required
+            if not biomarkers[name].known
+        ]
+        return f"{'; '.join(lacking)}; draw again, or skip the case with a reason." if lacking else ""
+
+    def finish(self, values: ExamValues, confidence: int, remark: str = "") -> None:
+        """End the current reading with the values of what is drawn.
+
+        Args:
+            values: of the last edit's ROI.
+            confidence: one of `CONFIDENCES`.
+            remark: of the reader.
+
+        Raises:
+            InputError: a value is missing, the confidence is none, nothing was edited, no reading is open, or
+                the store cannot be written.
+        """
+        slot = self._need_current()
+        refusal = self.refusal(values)
+        if refusal:
+            raise InputError(refusal)
+        if confidence not in CONFIDENCES:
+            raise InputError("Say how confident you are, from 1 (guessed) to 5 (certain).")
+        drawing = self._readings[slot].drawing
+        if drawing is None or not drawing.contour:
+            raise InputError("Nothing was drawn in this reading; draw the tumour first.")
+        result = result_of(self._protocol, self.load(), values, drawing, confidence, remark)
+        self._append("finished", slot, result)
+        self._last_ended = slot
+
+    def skip(self, reason: str) -> None:
+        """End the current reading without values.
+
+        Raises:
+            InputError: without a reason, no reading is open, or the store cannot be written.
+        """
+        self._append("skipped", self._need_current(), {"reason": _reason(reason)})
+
+    @property
+    def reopenable(self) -> tuple[Slot, ...]:
+        """What can be opened again: every skipped reading, and the finished one that was the last to end.
+
+        No earlier one: it would show its drawing to a reader who has the same case before him again.
+        """
+        skipped = [slot for slot in self._order if self._state(slot) == SKIPPED]
+        last = self._last_ended
+        return (*([last] if last and self._state(last) == FINISHED else []), *skipped)
+
+    def reopen(self, slot: Slot, reason: str) -> None:
+        """Open a reading that was ended; :meth:`begin` then takes it up, with its drawing.
+
+        Raises:
+            InputError: another is open, it is not `reopenable`, without a reason, or the store cannot be
+                written.
+        """
+        if self.current is not None:
+            raise InputError("A reading is open; finish or skip it first.")
+        if slot not in self.reopenable:
+            raise InputError("Only the reading that ended last, or a skipped one, can be opened again.")
+        self._append("reopened", slot, {"reason": _reason(reason)})
+
+    # Within
+
+    def _state(self, slot: Slot) -> str:
+        reading = self._readings.get(slot)
+        return reading.state if reading else WAITING
+
+    def _ready_at(self, slot: Slot, now: datetime) -> datetime:
+        """When a waiting reading may begin; one that waits for another counts as if that ended now."""
+        if slot.repeat == 1:
+            return now
+        before = self._readings.get(Slot(slot.case, slot.repeat - 1))
+        ended = before.ended if before and before.ended else now + _LATER * (slot.repeat - 1)
+        return ended + timedelta(hours=self._protocol.minimum_interval_hours)
+
+    def _append(self, kind: str, slot: Slot, content: dict) -> None:
+        event = self._store.append(kind, slot.case, slot.repeat, content)
+        self._readings[slot] = after_event(self._readings.get(slot), self.reader, event)
+        self._last_time = event.time
+
+    def _need_current(self) -> Slot:
+        slot = self.current
+        if slot is None:
+            raise InputError("No reading is open; begin the next one first.")
+        return slot
+
+    def _check_clock(self) -> None:
+        now = self._now()
+        if self._last_time is not None and now < self._last_time - _CLOCK_TOLERANCE:
+            raise InputError(
+                f"This computer's clock shows {_local(now)}, but the last entry was made at "
+                f"{_local(self._last_time)}; set the clock right and try again. Nothing is lost."
+            )
+
+
+def open_session(study_folder: str | os.PathLike[str], reader: str) -> ReaderSession:
+    """Open a study to one of its readers.
+
+    Raises:
+        InputError: the study or the store cannot be used, the reader is unknown or signed in elsewhere, or
+            the reader's training has not reached the study's gate.
+    """
+    protocol = read_protocol(study_folder)
+    result = gate_result(protocol, reader)
+    if result.passed is False:
+        raise InputError(f"The study opens after the training: {'; '.join(result.lines)}.")
+    return ReaderSession(protocol, reader)
+
+
+def study_readers(study_folder: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
+    """The title and the readers of a study, for signing in.
+
+    Raises:
+        InputError: the study cannot be used.
+    """
+    protocol = read_protocol(study_folder)
+    return protocol.title, protocol.readers
+
+
+def _prepared(protocol: Protocol, code: str, progress: Progress) -> PreparedCase:
+    try:
+        return prepare_case(protocol, code, progress)
+    except Cancelled:
+        raise
+    except (InputError, OSError, ValueError, MemoryError) as error:
+        kind = "" if isinstance(error, InputError) else f" ({type(error).__name__})"
+    # Raised out here, so that it carries nothing of the error that may name a patient's folder.
+    raise InputError(
+        f"Case {code} cannot be opened{kind}; ask the coordinator to run `her2map study prepare`, which says "
+        "why. It can be skipped meanwhile."
+    )
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise InputError("Give the reason in a few words.")
+    return text.strip()
+
+
+def _local(time: datetime | None) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M") if time else "then"
