@@ -17,7 +17,7 @@ Sources:
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from .errors import InputError
@@ -318,8 +318,10 @@ def assess(tissue: Tissue, preset: Preset) -> Assessment:
 
 
 def _with_stated(found: Her2, stated: Group | None) -> Her2:
-    if stated is None or found.group is not None:
+    if stated is None or found.group is stated:
         return found
+    if found.group or (found.verdict is Verdict.NEGATIVE and stated is Group.POSITIVE):
+        return replace(found, reason=f"{found.reason}; stated as {stated.value}")
     verdict = Verdict.POSITIVE if stated is Group.POSITIVE else Verdict.NEGATIVE
     measured = found.verdict is not Verdict.UNDETERMINED or found.ish_group is not None
     reason = f"as stated; measured: {found.reason}" if measured else "as stated"

@@ -202,7 +202,13 @@ def test_what_is_stated_stands_where_the_measurements_do_not_settle() -> None:
     assert her2.group is Group.POSITIVE
     assert her2.reason.startswith("as stated; measured: IHC 2+, ISH group 4, recounted as group 1")
     assert found("paper", her2_stated=Group.LOW).her2.reason == "as stated"
-    assert found("paper", her2_ihc=3, her2_stated=Group.LOW).her2.group is Group.POSITIVE
+    contrary = found("paper", her2_ihc=3, her2_stated=Group.LOW).her2
+    assert contrary.group is Group.POSITIVE
+    assert contrary.reason == "IHC 3+; stated as low"
+    without_ihc = found("guideline", ish=GROUP_COUNTS[5], her2_stated=Group.POSITIVE).her2
+    assert without_ihc.verdict is Verdict.NEGATIVE
+    assert without_ihc.group is None
+    assert found("guideline", ish=GROUP_COUNTS[5], her2_stated=Group.ZERO).her2.group is Group.ZERO
 
 
 def test_percentages_go_before_words() -> None:
