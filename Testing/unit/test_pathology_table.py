@@ -1,4 +1,4 @@
-"""The pathology table: what spreadsheets write is read; every mistake is told with line, column and remedy."""
+"""The pathology table: what spreadsheets write is read; every mistake is told with line, column, remedy."""
 
 import csv
 import io
