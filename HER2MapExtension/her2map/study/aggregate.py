@@ -59,7 +59,7 @@ def reading_table(finished: Iterable[Reading]) -> pd.DataFrame:
             one.case,
             one.reader,
             one.repeat,
-            *(quantity.value for _, quantity in biomarkers_of(one.result or {})),
+            *(quantity.value for _, quantity in biomarkers_of(one.result)),
         )
         for one in finished
     ]

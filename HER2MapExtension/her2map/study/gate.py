@@ -63,7 +63,7 @@ def _table(training: Protocol, readings: Iterable[Reading], name: str) -> NDArra
     """(cases, repeats) of one biomarker."""
     table = np.full((len(training.cases), training.repeats), np.nan)
     for one in readings:
-        value = dict(biomarkers_of(one.result or {}))[name].value
+        value = dict(biomarkers_of(one.result))[name].value
         table[training.codes.index(one.case), one.repeat - 1] = value
     return table
 

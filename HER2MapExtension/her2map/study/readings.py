@@ -1,13 +1,16 @@
 """What a store's events come to: one reading a case and repeat, in its present state."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from ..errors import InputError
 from .order import Slot
 from .protocol import Protocol
-from .store import Event, read_events
+from .store import Event, problems_of, read_events
 
 OPEN, FINISHED, SKIPPED = "open", "finished", "skipped"
 
@@ -47,8 +50,7 @@ class Reading:
         reader, case, repeat: whose, of what, the how-manieth (from 1).
         state: `OPEN`, `FINISHED` or `SKIPPED`.
         started, ended: UTC; `ended` is None while it is open.
-        drawing: the last edit; None before the first.
-        result: of a finished reading, see :mod:`~her2map.study.result`; else None.
+        last_edit, finish: what the last edit and the end of the reading told, JSON; "" before.
         reason: of skipping; "" where it was not skipped.
         edits: how many there were.
         reopened: the reasons for which it was opened again, in order.
@@ -60,8 +62,8 @@ class Reading:
     state: str
     started: datetime
     ended: datetime | None = None
-    drawing: Drawing | None = None
-    result: Mapping[str, Any] | None = None
+    last_edit: str = ""
+    finish: str = ""
     reason: str = ""
     edits: int = 0
     reopened: tuple[str, ...] = ()
@@ -71,14 +73,36 @@ class Reading:
         """Which reading it is."""
         return Slot(self.case, self.repeat)
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """The last edit; None before the first."""
+        return Drawing.from_content(json.loads(self.last_edit)) if self.last_edit else None
+
+    @cached_property
+    def result(self) -> Mapping[str, Any]:
+        """Of a finished reading, see :mod:`~her2map.study.result`; of another it is empty."""
+        return dict(json.loads(self.finish)) if self.finish else {}
+
 
 def read_readings(protocol: Protocol) -> dict[str, tuple[Reading, ...]]:
     """All readings of all readers, in the order in which they were begun: for the coordinator.
 
     Raises:
-        InputError: a store cannot be read.
+        InputError: a store cannot be read, or was changed after it was written.
     """
-    return {reader: readings_of(reader, read_events(protocol.store(reader))) for reader in protocol.readers}
+    return {reader: _checked_readings(protocol, reader) for reader in protocol.readers}
+
+
+def _checked_readings(protocol: Protocol, reader: str) -> tuple[Reading, ...]:
+    path = protocol.store(reader)
+    events = read_events(path)
+    problems = problems_of(path, reader) if events else []
+    if problems:
+        raise InputError(
+            f"The readings of {reader} do not verify ({problems[0]}), so nothing is taken from them; run "
+            "`her2map study verify`, and put back a copy that does."
+        )
+    return readings_of(reader, events)
 
 
 def readings_of(reader: str, events: Iterable[Event]) -> tuple[Reading, ...]:
@@ -95,14 +119,14 @@ def after_event(reading: Reading | None, reader: str, event: Event) -> Reading:
     now = reading or Reading(reader, event.case, event.repeat, OPEN, event.time)
     match event.kind:
         case "edited":
-            return replace(now, drawing=Drawing.from_content(event.content), edits=now.edits + 1)
+            return replace(now, last_edit=event.text, edits=now.edits + 1)
         case "finished":
-            return replace(now, state=FINISHED, ended=event.time, result=event.content)
+            return replace(now, state=FINISHED, ended=event.time, finish=event.text)
         case "skipped":
             return replace(now, state=SKIPPED, ended=event.time, reason=event.content["reason"])
         case "reopened":
             reasons = (*now.reopened, event.content["reason"])
-            return replace(now, state=OPEN, ended=None, result=None, reason="", reopened=reasons)
+            return replace(now, state=OPEN, ended=None, finish="", reason="", reopened=reasons)
     return now
 
 

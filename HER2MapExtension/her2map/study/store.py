@@ -43,7 +43,7 @@ class Event:
         time: UTC.
         kind: one of :data:`~her2map.study.chain.KINDS`.
         case, repeat: the reading.
-        content: what was told with it.
+        text: what was told with it, JSON.
     """
 
     number: int
@@ -51,7 +51,12 @@ class Event:
     kind: str
     case: str
     repeat: int
-    content: dict[str, Any]
+    text: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was told with it."""
+        return dict(json.loads(self.text))
 
 
 def utc_now() -> datetime:
@@ -97,8 +102,8 @@ class Store:
         Raises:
             InputError: the disk is full, or the folder can no longer be written to. Nothing was changed then.
         """
-        event = Event(self._head.count + 1, self._now(), kind, case, repeat, content)
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        event = Event(self._head.count + 1, self._now(), kind, case, repeat, text)
         time = event.time.isoformat(timespec="microseconds")
         unsealed = Entry(
             event.number,
@@ -265,9 +270,9 @@ def _events(connection: sqlite3.Connection, path: Path) -> Iterator[Event]:
     rows = connection.execute(
         "SELECT number, time, kind, case_code, repeat, content FROM entry ORDER BY number"
     )
-    for number, time, kind, case, repeat, content in rows:
+    for number, time, kind, case, repeat, text in rows:
         try:
-            yield Event(number, datetime.fromisoformat(time), kind, case, repeat, json.loads(content))
+            yield Event(number, datetime.fromisoformat(time), kind, case, repeat, text)
         except (ValueError, TypeError):
             raise InputError(f"Entry {number} of {path} is damaged; run `her2map study verify`.") from None
 
