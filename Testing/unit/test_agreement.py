@@ -4,8 +4,6 @@ import json
 import math
 import shutil
 import subprocess
-import warnings
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from statistics import NormalDist
@@ -21,6 +19,8 @@ from scipy import stats
 from her2map.errors import InputError
 from her2map.statistics import Estimate, bland_altman, icc, repeatability
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 REFERENCE = Path(__file__).parent / "reference" / "agreement"
 STORED = json.loads((REFERENCE / "agreement.json").read_text(encoding="utf-8"))
 DATA = pd.read_csv(REFERENCE / "data.csv")
@@ -34,13 +34,6 @@ SHROUT_FLEISS = np.array(
 # Peak flow (l/min) by a Wright and a mini meter, first readings: Bland & Altman, Lancet 1986;327:307.
 WRIGHT = np.array([494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427])
 MINI = np.array([512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451])
-
-
-@pytest.fixture(autouse=True)
-def _no_warning() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def table(name: str, reader: str) -> pd.DataFrame:

@@ -219,7 +219,7 @@ def repeatability(readings: ArrayLike) -> Repeatability:
     wCV^2 is the mean of the cases' (SD / mean)^2 (Raunig et al., Stat Methods Med Res 2015;24:27).
     n (k - 1) wSD^2 / sigma^2 is distributed as chi-square with n (k - 1) degrees of freedom (Barnhart &
     Barboriak, Transl Oncol 2009;2:231); the interval of the wCV takes the same for it, which holds for a CV
-    that is small and equal in all cases.
+    that is equal in all cases and small: simulated, it covers 95 % of the time at 5 %, 94 % at 15 %.
 
     Several readers are pooled by stacking their tables: a reader's row of a case is a case of its own, and
     what the readers differ by does not enter.
@@ -349,7 +349,8 @@ def _limits(difference: Array, rounding: float) -> tuple[Estimate, float, Estima
         constant = Estimate(bias, bias, bias)
         return constant, 0.0, constant, constant
     half = float(stats.t.ppf(TAILS[1], n - 1)) * sd / math.sqrt(n)
-    near, far = stats.nct.ppf(TAILS, n - 1, _NORMAL_95 * math.sqrt(n)) * sd / math.sqrt(n)
+    with np.errstate(all="ignore"):  # scipy 1.10 warns on the way to the right quantiles
+        near, far = stats.nct.ppf(TAILS, n - 1, _NORMAL_95 * math.sqrt(n)) * sd / math.sqrt(n)
     limit = _NORMAL_95 * sd
     return (
         Estimate(bias, bias - half, bias + half),
