@@ -138,7 +138,7 @@ def _of_parallel(prisms: Sequence[Prism], normal: Array) -> Iterator[Overlap]:
 
 
 class _Samples(NamedTuple):
-    """Points evenly spaced along the loops of a ROI.
+    """Points evenly spaced along the loops of a ROI, an even number on each.
 
     Attributes:
         points: (n, 2).
@@ -155,9 +155,10 @@ class _Samples(NamedTuple):
 def _mean_distances(shapes: Sequence[Sequence[Array]]) -> Array:
     """(n, n) between every two outlines, from both of them."""
     samples = [_along(loops) for loops in shapes]
-    ends = np.cumsum([len(one.weights) for one in samples])[:-1]
-    everywhere = np.concatenate([one.points for one in samples])
-    weights = np.concatenate([one.weights for one in samples])
+    # Every second point will do to measure from: the outline itself needs them all.
+    ends = np.cumsum([len(one.weights) // 2 for one in samples])[:-1]
+    everywhere = np.concatenate([one.points[::2] for one in samples])
+    weights = np.concatenate([2 * one.weights[::2] for one in samples])
     along = [weights * _distance(everywhere, one) for one in samples]
     total = np.array([[part.sum() for part in np.split(distances, ends)] for distances in along])
     length = np.array([one.weights.sum() for one in samples])
@@ -169,7 +170,7 @@ def _along(loops: Sequence[Array]) -> _Samples:
     for loop in loops:
         closed = np.vstack([loop, loop[:1]])
         reached = np.concatenate([[0.0], np.hypot(*np.diff(closed, axis=0).T).cumsum()])
-        count = max(_FEWEST_STEPS, math.ceil(reached[-1] / _STEP_MM))
+        count = 2 * max(_FEWEST_STEPS // 2, math.ceil(reached[-1] / _STEP_MM / 2))
         at = np.arange(count) / count * reached[-1]
         points = np.stack([np.interp(at, reached, side) for side in closed.T], axis=1)
         number = np.arange(first, first + count)

@@ -190,7 +190,8 @@ class Repeatability:
 
     Attributes:
         within_sd: wSD, in the readings' unit.
-        within_cv: wCV, a fraction. NaN with a reason where a case's mean is not positive.
+        within_cv: wCV, a fraction. NaN with a reason where a case's mean is not positive; a case whose mean
+            is near zero, as that of a difference may be, dominates it.
         repeatability_coefficient: RC, in the readings' unit: 95 % of the differences between two readings of
             one case lie within it.
         mean: of all readings that entered.
