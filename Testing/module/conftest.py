@@ -1,5 +1,7 @@
 """The module in the host, and a small phantom exam for it."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,47 @@ def outline(phantomFolder):
     from her2map.markups import read_roi
 
     return read_roi(phantomFolder / "roi.mrk.json", 3.0).outline[::4]
+
+
+READERS = ("r1", "r2")
+
+
+@pytest.fixture(scope="session")
+def preparedStudy(tmp_path_factory):
+    """A study of four small phantoms, each another tumour, with every case in the cache."""
+    from her2map.phantom import ExamSettings, write_exam
+    from her2map.study.prepared import prepare_case
+    from her2map.study.protocol import Case, new_study, read_protocol
+    from study_data import change_study
+
+    root = tmp_path_factory.mktemp("study")
+    for seed in range(1, 5):
+        write_exam(root / "exams" / f"Doe_Jane_{seed}", ExamSettings.small(), seed=seed)
+    cases = [Case(f"{seed:03}", root / "exams" / f"Doe_Jane_{seed}" / "dicom") for seed in range(1, 5)]
+    new_study(root / "study", "Breast study", cases, READERS)
+    change_study(root / "study", minimum_interval_hours=0, seed=7)
+    training = (root / "study" / "study.toml").read_text(encoding="utf-8").replace('"standard"', '"small"')
+    (root / "study" / "study.toml").write_text(training, encoding="utf-8")
+    protocol = read_protocol(root / "study")
+    for code in protocol.codes:
+        prepare_case(protocol, code)
+    return protocol
+
+
+@pytest.fixture
+def study(preparedStudy, tmp_path):
+    """The folder of that study, nothing read yet."""
+    folder = tmp_path / "study"
+    shutil.copytree(preparedStudy.folder, folder, copy_function=os.link)
+    (folder / "study.toml").unlink()
+    shutil.copy(preparedStudy.folder / "study.toml", folder / "study.toml")
+    return folder
+
+
+@pytest.fixture
+def contours(preparedStudy):
+    """By case: control points (n, 3) of the phantom's own contour."""
+    from her2map.markups import read_roi
+
+    folders = {case.code: case.folder.parent for case in preparedStudy.cases}
+    return {code: read_roi(folder / "roi.mrk.json", 3.0).outline[::20] for code, folder in folders.items()}

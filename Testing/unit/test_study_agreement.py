@@ -3,11 +3,15 @@
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from agreement_data import a_protocol, a_reading, some_readings, without
+from her2map.errors import InputError
+from her2map.report.agreement import bland_altman_figure, write_bland_altman
 from her2map.roi import Roi
 from her2map.roi.overlap import overlap
 from her2map.statistics import bland_altman, icc, repeatability
@@ -183,6 +187,29 @@ def test_cases_that_the_protocol_no_longer_has_do_not_enter(readings) -> None:
     assert len(part.overlaps) == 6 * 15
 
 
+def test_a_negative_icc_is_remarked_upon() -> None:
+    """One tumour throughout: the cases do not differ."""
+    protocol = a_protocol(6)
+    values = [{"T1_pre": 1500.0, "T1_post": 500.0, "T2": 70.0, "T2star": 30.0 + i} for i in range(3)]
+    flat = Roi.circle([0, 0, 0], [0, 0, 1], 8, 2).outline
+    shuffled = {
+        reader: tuple(
+            a_reading(reader, code, repeat, flat, values[(repeat + number * sense) % 3])
+            for number, code in enumerate(protocol.codes)
+            for repeat in (1, 2, 3)
+        )
+        for reader, sense in (("R1", 1), ("R2", 2))
+    }
+    line = row(
+        agreement(protocol, shuffled).icc, compared="repeats of R1", biomarker="T2star", icc="ICC(3,1)"
+    )
+    assert line.value == pytest.approx(-0.5)
+    assert line.remark == "Negative: the cases differ less than the readings of one case."
+    same = row(agreement(protocol, shuffled).icc, compared="repeats of R1", biomarker="T2", icc="ICC(2,1)")
+    assert math.isnan(same.value)
+    assert same.remark == "The cases do not differ, so there is no ICC."
+
+
 @pytest.mark.parametrize("repeats", [1, 3])
 @pytest.mark.parametrize("readers", [("R1",), ("R1", "R2", "R3")])
 @pytest.mark.parametrize("finished", [0, 1, 4])
@@ -230,3 +257,56 @@ def test_a_study_of_200_cases_takes_seconds() -> None:
     found = agreement(protocol, readings)
     assert len(found.overlaps) == 3000
     assert time.perf_counter() - start < 6  # 1.6 s on two idle cores
+
+
+def test_the_figure_has_a_panel_for_each_biomarker_with_its_n(readings) -> None:
+    first = readings["R1"][0]
+    partly = agreement(PROTOCOL, readings | {"R1": (without(first, "T2"), *readings["R1"][1:])})
+    panels = bland_altman_figure(partly, "R1 and R2").axes
+    assert [panel.get_title("left") for panel in panels][-2:] == ["T2", "T2*"]
+    assert [panel.get_title("right") for panel in panels] == ["n = 8"] * 4 + ["n = 7", "n = 8"]
+    for name, panel in zip(UNITS, panels, strict=True):
+        line = row(partly.bland_altman, biomarker=name)
+        points, *_ = panel.lines
+        assert len(points.get_ydata()) == line.cases
+        low, high = panel.get_ylim()
+        assert low < min(line.lower, *points.get_ydata())
+        assert max(line.upper, *points.get_ydata()) < high
+        labels = {text.get_text().partition("\n")[0] for text in panel.texts}
+        assert labels == {"bias", "+1.96 SD", "−1.96 SD"}
+
+
+def test_figures_are_written_alike_every_time(tmp_path: Path, readings) -> None:
+    three = a_protocol(4, ("R1", "R2", "R3"))
+    found = agreement(three, some_readings(three))
+    written = write_bland_altman(tmp_path / "a", found)
+    assert [path.name for path in written[:2]] == ["bland_altman_R1_R2.svg", "bland_altman_R1_R2.png"]
+    assert len(written) == 6
+    ElementTree.parse(written[0])
+    assert written[1].read_bytes().startswith(b"\x89PNG")
+    for path in write_bland_altman(tmp_path / "b", found):
+        assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("finished", [0, 1, 2])
+def test_a_figure_of_hardly_any_case_says_so(finished: int) -> None:
+    protocol = a_protocol(2)
+    codes = protocol.codes[:finished]
+    begun = {
+        reader: tuple(one for one in own if one.case in codes)
+        for reader, own in some_readings(protocol).items()
+    }
+    figure = bland_altman_figure(agreement(protocol, begun), "R1 and R2")
+    figure.draw_without_rendering()
+    told = [text.get_text() for panel in figure.axes for text in panel.texts]
+    assert any("Limits of agreement need" in text for text in told) == (finished < 2)
+
+
+def test_a_pair_that_does_not_exist(found) -> None:
+    with pytest.raises(
+        InputError, match="No pair of readers is called 'R1 and R9'; the pairs are: R1 and R2"
+    ):
+        bland_altman_figure(found, "R1 and R9")
+    alone = a_protocol(2, ("R1",))
+    with pytest.raises(InputError, match="there is one reader only"):
+        bland_altman_figure(agreement(alone, some_readings(alone)), "R1 and R2")

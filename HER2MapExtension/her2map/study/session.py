@@ -128,12 +128,11 @@ class ReaderSession:
         if not waiting:
             return Upcoming()
         now = self._now()
+        for slot in waiting:
+            if self._ready_at(slot, now) <= now:
+                return Upcoming(slot)
         ready_at = {slot: self._ready_at(slot, now) for slot in waiting}
-        first = min(
-            waiting, key=lambda slot: max(ready_at[slot], now)
-        )  # the first in the order, of equal ones
-        if ready_at[first] <= now:
-            return Upcoming(first)
+        first = min(waiting, key=ready_at.__getitem__)  # of equal ones the first in the order
         hours = self._protocol.minimum_interval_hours
         return Upcoming(first, ready_at[first], f"two readings of a case lie at least {hours:g} hours apart")
 

@@ -4,6 +4,7 @@ Every change is a transaction of its own that is on the disk when the call retur
 end, full synchronisation; no write-ahead log, which needs memory that machines on a network do not share).
 """
 
+import errno
 import json
 import os
 import sqlite3
@@ -81,6 +82,7 @@ class Store:
         self._head = Head(0, "")
         with _in_words(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            _need_writable(path)
             self._lock = _lock(path, reader)
         try:
             with _in_words(path):
@@ -224,8 +226,9 @@ def problems_of(path: Path, reader: str) -> list[str]:
     try:
         with closing(_look_at(path)) as connection:
             connection.text_factory = bytes
+            connection.execute("BEGIN")  # all is looked at in one state, also while somebody writes
             return _problems(connection, reader)
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
         return [f"the file is damaged: {error}"]
 
 
@@ -292,6 +295,13 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def _need_writable(path: Path) -> None:
+    """SQLite opens what it may not write for reading, and would say so only at the first change."""
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def _lock(path: Path, reader: str) -> sqlite3.Connection:
     """A lock that ends with the process, however it ends: SQLite's own, on a file beside the store."""
     file = path.with_name(f".{path.stem}.lock")
@@ -312,16 +322,18 @@ def _lock(path: Path, reader: str) -> sqlite3.Connection:
 def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         message = f"{path}: {_reason(error)}; nothing that was stored before is lost."
     else:
         return
     raise InputError(message)
 
 
-def _reason(error: sqlite3.Error | OSError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it cannot be written ({error.strerror or type(error).__name__})"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is damaged, run `her2map study verify`"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     words = {
         sqlite3.SQLITE_FULL: "the disk is full, free some space and try again",

@@ -17,6 +17,8 @@ def line_of(text: str, path: Path) -> int:
     Args:
         text: of a file that is TOML.
     """
+    if not path:
+        return 1
     lines, last_without = text.splitlines(), 0
     for count in range(1, len(lines) + 1):
         try:
@@ -26,7 +28,7 @@ def line_of(text: str, path: Path) -> int:
         if _has(start, path):
             return _first_line_that_says_something(lines, last_without)
         last_without = count
-    return line_of(text, path[:-1]) if path else 1
+    return line_of(text, path[:-1])
 
 
 def _has(content: Any, path: Path) -> bool:

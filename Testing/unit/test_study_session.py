@@ -1,0 +1,307 @@
+"""A reader's way through a study: order, waiting time, crash, refusals."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from her2map.errors import Cancelled, InputError
+from her2map.exam import measure_maps, read_exam
+from her2map.study.order import Slot, reading_order
+from her2map.study.prepared import pixels_sha256, prepare_case
+from her2map.study.protocol import Protocol, read_protocol
+from her2map.study.readings import Drawing, read_readings
+from her2map.study.result import biomarkers_of, roi_of
+from her2map.study.session import ReaderSession, open_session, study_readers
+from study_data import change_study, drawing_of, read_one, truth_roi, values_of, write_study
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+def with_hours(protocol: Protocol, hours: float) -> Protocol:
+    change_study(protocol.folder, minimum_interval_hours=hours)
+    return read_protocol(protocol.folder)
+
+
+def test_a_whole_study_is_read_in_its_order(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    order = reading_order(study.codes, "r1", 3, study.seed)
+    with open_session(study.folder, "r1") as session:
+        assert (session.title, session.done, session.total) == ("A study", 0, 12)
+        for number, slot in enumerate(order):
+            assert session.upcoming.slot == slot and session.done == number
+            read_one(session, roi, confidence=1 + number % 5)
+        assert session.done == 12 and session.upcoming.slot is None
+        with pytest.raises(InputError, match="All readings are done"):
+            session.begin()
+    readings = read_readings(study)
+    assert [one.slot for one in readings["r1"]] == list(order) and readings["r2"] == ()
+    assert [one.result["confidence"] for one in readings["r1"][:6]] == [1, 2, 3, 4, 5, 1]
+
+
+def test_a_finished_reading_holds_all_that_its_numbers_follow_from(
+    study: Protocol, phantom_exam: Path
+) -> None:
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        slot = session.begin()
+        case = session.load()
+        values = values_of(case, roi)
+        session.edited(Drawing(((1.0, 2.0, 3.0),)))
+        session.edited(drawing_of(roi))
+        session.finish(values, 3, "seen well")
+    (reading,) = read_readings(study)["r1"]
+    result = reading.result
+    assert (reading.case, reading.repeat, reading.edits) == (*slot, 2)
+    assert reading.started <= reading.ended
+    assert reading.drawing == drawing_of(roi)
+    np.testing.assert_allclose(roi_of(result).outline, roi.outline, rtol=0, atol=1e-9)
+    for name, value in values.values.items():
+        stored = result["values"][name]
+        assert stored["value"] == value.value
+        assert name == "B1" or stored["standard_error"] == value.standard_error  # a vendor's map has none
+        assert stored["coverage"] == value.coverage and stored["fractions"]["FITTED"] > 0
+    assert dict(biomarkers_of(result)) == dict(values.biomarkers)
+    assert result["phase"]["index"] == 2 and "100 s after the injection" in result["phase"]["reason"]
+    assert 0 < result["slice"] < case.dce.data.shape[1] - 1
+    assert result["fit"]["preset"] == "recommended" and result["fit"]["options"]["t2_first_echo"] == 1
+    assert result["fit"]["methods"].keys() == case.maps.keys()
+    assert result["remark"] == "seen well"
+    assert {"her2map", "numpy", "scipy", "SimpleITK", "python"} <= result["software"].keys()
+    assert result["pixels_sha256"] == pixels_sha256(read_exam(study.case(slot.case).folder))
+
+
+def test_an_overridden_phase_is_told(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        session.begin()
+        values = values_of(session.load(), roi)
+        session.edited(Drawing(drawing_of(roi).contour, (), phase=4))
+        session.finish(values, 3)
+    phase = read_readings(study)["r1"][0].result["phase"]
+    assert phase["index"] == 4 and "chosen by the user" in phase["reason"]
+
+
+def test_after_a_crash_the_last_edit_is_there(study: Protocol, phantom_exam: Path) -> None:
+    drawing = Drawing(((1.25, 2.0, 3.0), (4.0, 5.5, 6.0)), (((0.1, 0.2, 0.3),),), 1)
+    session = open_session(study.folder, "r1")
+    slot = session.begin()
+    session.edited(Drawing(((0.0, 0.0, 0.0),)))
+    session.edited(drawing)
+    session._store._connection.close()  # as if the process had gone: nothing says good-bye
+    session._store._lock.close()
+    with open_session(study.folder, "r1") as again:
+        assert again.current == slot and again.drawing == drawing and again.done == 0
+        assert again.begin() == slot
+        assert again.drawing == drawing
+
+
+def test_between_readings_of_a_case_the_time_must_pass(study: Protocol, phantom_exam: Path) -> None:
+    protocol, clock, roi = with_hours(study, 48), Clock(), truth_roi(phantom_exam)
+    with ReaderSession(protocol, "r1", clock) as session:
+        for _ in range(4):
+            read_one(session, roi)
+            clock.time += timedelta(hours=1)
+        upcoming = session.upcoming
+        first = session.grid[0].case
+        assert upcoming.slot == Slot(session.grid[4].case, 2)
+        ended = {one.case: one.ended for one in read_readings(protocol)["r1"]}
+        assert upcoming.ready_at == min(ended.values()) + timedelta(hours=48)
+        with pytest.raises(InputError, match=r"No reading can begin before 2026-03-03 .*48 hours apart"):
+            session.begin()
+        clock.time = ended[first] + timedelta(hours=48)
+        assert session.upcoming.reason == "" and session.begin().case == first
+
+
+def test_a_reading_that_waits_does_not_hold_up_the_others(study: Protocol, phantom_exam: Path) -> None:
+    """The first case was skipped late: others of the second round come before it."""
+    protocol, clock, roi = with_hours(study, 10), Clock(), truth_roi(phantom_exam)
+    with ReaderSession(protocol, "r1", clock) as session:
+        late = session.begin()
+        session.skip("the maps are odd")
+        for _ in range(3):
+            read_one(session, roi)
+        clock.time += timedelta(hours=9)
+        session.reopen(late, "the exam was sent anew")
+        read_one(session, roi)
+        clock.time += timedelta(hours=2)
+        places = [slot.case for slot in session.grid if slot.repeat == 2]
+        expected = next(case for case in places if case != late.case)
+        assert session.upcoming == type(session.upcoming)(Slot(expected, 2))
+
+
+def test_finish_is_refused_while_a_value_is_missing(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        session.begin()
+        case = session.load()
+        assert session.refusal(None).startswith("Nothing is drawn")
+        outside = roi.transformed(np.array([[1, 0, 0, 500.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+        refusal = session.refusal(values_of(case, outside))
+        assert "T1_pre has no value" in refusal and "T2star has no value" in refusal
+        with pytest.raises(InputError, match="T1_pre has no value"):
+            session.finish(values_of(case, outside), 3)
+        with pytest.raises(InputError, match="Nothing was drawn"):
+            session.finish(values_of(case, roi), 3)
+        session.edited(drawing_of(roi))
+        with pytest.raises(InputError, match="Say how confident you are"):
+            session.finish(values_of(case, roi), 0)
+        assert session.current is not None and session.done == 0
+        session.finish(values_of(case, roi), 3)
+
+
+def test_a_value_that_the_study_does_not_require_may_be_missing(study: Protocol, phantom_exam: Path) -> None:
+    change_study(study.folder, required=["T2"])
+    with open_session(study.folder, "r1") as session:
+        session.begin()
+        case = session.load()
+        roi = truth_roi(phantom_exam)
+        assert session.refusal(measure_maps({"T2": case.maps["T2"]}, roi)) == ""
+        assert "T2 has no value" in session.refusal(measure_maps({"T2star": case.maps["T2star"]}, roi))
+
+
+def test_skipping_and_opening_again_need_a_reason(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        skipped = session.begin()
+        with pytest.raises(InputError, match="Give the reason"):
+            session.skip("  ")
+        session.skip("no tumour to be seen")
+        read_one(session, roi)
+        first = session.grid[1]
+        read_one(session, roi)
+        last = session.grid[2]
+        assert session.reopenable == (Slot(last.case, 1), skipped)
+        with pytest.raises(InputError, match="Only the reading that ended last"):
+            session.reopen(Slot(first.case, 1), "a slip")
+        with pytest.raises(InputError, match="Give the reason"):
+            session.reopen(skipped, "")
+        session.reopen(Slot(last.case, 1), "a slip")
+        assert session.current == Slot(last.case, 1) and session.done == 2
+        with pytest.raises(InputError, match="A reading is open"):
+            session.reopen(skipped, "now this one")
+        assert session.begin() == Slot(last.case, 1)
+        assert session.drawing == drawing_of(roi)  # of this very reading
+        session.finish(values_of(session.load(), roi), 5)
+    reading = {one.slot: one for one in read_readings(study)["r1"]}[Slot(last.case, 1)]
+    assert reading.reopened == ("a slip",) and reading.result["confidence"] == 5
+
+
+def test_a_clock_that_was_set_back_is_told_and_loses_nothing(study: Protocol, phantom_exam: Path) -> None:
+    clock, roi = Clock(), truth_roi(phantom_exam)
+    with ReaderSession(study, "r1", clock) as session:
+        read_one(session, roi)
+        session.begin()
+        clock.time -= timedelta(days=1)
+        session.edited(drawing_of(roi))  # what is drawn is kept whatever the clock says
+        session.finish(values_of(session.load(), roi), 3)
+        clock.time -= timedelta(days=1)
+        with pytest.raises(InputError, match=r"clock shows 2026-02-27 .* set the clock right"):
+            session.begin()
+        assert session.done == 2
+        clock.time += timedelta(days=3)
+        session.begin()
+
+
+@pytest.mark.parametrize("action", ["load", "edited", "finish", "skip"])
+def test_without_an_open_reading(study: Protocol, phantom_exam: Path, action: str) -> None:
+    with open_session(study.folder, "r1") as session:
+        session.begin()
+        values = values_of(session.load(), truth_roi(phantom_exam))
+        session.skip("x")
+        arguments: dict[str, tuple[object, ...]] = {
+            "load": (), "edited": (Drawing(),), "finish": (values, 3), "skip": ("y",)
+        }  # fmt: skip
+        call: Callable[..., object] = getattr(session, action)
+        with pytest.raises(InputError, match="No reading is open; begin the next one first"):
+            call(*arguments[action])
+
+
+def test_an_unknown_reader_is_refused(study: Protocol) -> None:
+    with pytest.raises(InputError, match="The study has no reader 'r9'; it has r1, r2"):
+        open_session(study.folder, "r9")
+    assert study_readers(study.folder) == ("A study", ("r1", "r2"))
+    assert not study.store("r9").exists()
+
+
+def test_two_readers_at_once_and_one_reader_twice(study: Protocol) -> None:
+    with open_session(study.folder, "r1") as one, open_session(study.folder, "r2") as two:
+        one.begin()
+        two.begin()
+        with pytest.raises(InputError, match="The readings of r1 are open in another window"):
+            open_session(study.folder, "r1")
+
+
+# Prepared cases
+
+
+def test_a_case_is_prepared_once_and_again_when_its_exam_or_the_fit_changes(
+    tmp_path: Path, phantom_exam: Path
+) -> None:
+    protocol = write_study(tmp_path, phantom_exam, 1)
+    case = prepare_case(protocol, "001")
+    (file,) = protocol.cache.glob("*.npz")
+    stamp = file.stat().st_mtime_ns
+    again = prepare_case(protocol, "001")
+    assert file.stat().st_mtime_ns == stamp
+    assert again.facts == case.facts and again.pixels_sha256 == case.pixels_sha256
+    for name, (fitted, geometry) in case.maps.items():
+        kept, grid = again.maps[name]
+        for layer in ("value", "standard_error", "r_squared", "status"):
+            np.testing.assert_array_equal(getattr(kept, layer), getattr(fitted, layer))
+        assert (kept.quantity, kept.unit, kept.method, kept.notes) == (
+            fitted.quantity, fitted.unit, fitted.method, fitted.notes
+        )  # fmt: skip
+        assert grid.matches(geometry, 0.0)
+    np.testing.assert_array_equal(again.dce.data, case.dce.data)
+    np.testing.assert_array_equal(again.dce.after_injection_s, case.dce.after_injection_s)
+
+    text = (protocol.folder / "study.toml").read_text(encoding="utf-8")
+    text = text.replace('preset = "recommended"', 'preset = "recommended"\nt2_first_echo = 2')
+    (protocol.folder / "study.toml").write_text(text, encoding="utf-8")
+    prepare_case(read_protocol(protocol.folder), "001")
+    (other,) = protocol.cache.glob("*.npz")
+    assert other.name != file.name
+
+    other.write_bytes(other.read_bytes()[:-2000] + b"\0" * 2000)  # the disk has lost a part
+    mended = prepare_case(read_protocol(protocol.folder), "001")
+    assert mended.maps.keys() == case.maps.keys()
+
+
+def test_cancelled_preparation_leaves_nothing_behind(tmp_path: Path, phantom_exam: Path) -> None:
+    protocol = write_study(tmp_path, phantom_exam, 1)
+
+    def cancel(fraction: float) -> None:
+        if fraction > 0.5:
+            raise Cancelled
+
+    with open_session(protocol.folder, "r1") as session:
+        session.begin()
+        with pytest.raises(Cancelled):
+            session.load(cancel)
+        assert not list(protocol.folder.glob("cache/*"))
+        assert session.load().code == "001"
+
+
+def test_the_next_case_is_prepared_by_a_process_of_its_own(tmp_path: Path, phantom_exam: Path) -> None:
+    protocol = write_study(tmp_path, phantom_exam, 2)
+    with open_session(protocol.folder, "r1") as session:
+        first = session.begin()
+        arguments = session.prefetch_arguments
+        second = session.upcoming.slot
+        assert arguments == [
+            "-m", "her2map", "study", "prepare", str(protocol.folder), "--case", second.case
+        ]  # fmt: skip
+        assert second.case != first.case
+        prepare_case(protocol, second.case)
+        assert session.prefetch_arguments is None
