@@ -6,34 +6,47 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import InputError
-from . import app, exam
+from .common import CommandPlace, add_commands
+
+COMMANDS = (
+    CommandPlace("demo", "her2map.cli.exam", "a phantom exam from DICOM to report"),
+    CommandPlace("series", "her2map.cli.exam", "what each series of an exam is taken for, and why"),
+    CommandPlace("fit", "her2map.cli.exam", "fit the maps of an exam"),
+    CommandPlace("measure", "her2map.cli.exam", "the values of a ROI on fitted maps"),
+    CommandPlace("phantom", "her2map.cli.exam", "write a digital breast exam with known truth"),
+    CommandPlace("study", "her2map.cli.study", "a blinded reader study: set up, watch, export"),
+    CommandPlace("pathology", "her2map.cli.pathology", "HER2 status and subtype from a pathology table"),
+    CommandPlace("app", "her2map.cli.app", "the Slicer module in a window, without Slicer"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0 done, 2 input that cannot be used, 130 stopped."""
+    """Run the command.
+
+    Returns:
+        Its exit status: 0 done, 1 `study verify` found a change, 2 input that cannot be used, 130 stopped.
+    """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except InputError as error:
-        print(f"her2map: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"her2map: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("her2map: stopped; the files that were finished are whole.", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="her2map",
-        description="Quantitative breast MRI: T1, T2 and T2* maps, a ROI's values on each, and a HER2 score. "
-        "Research use only.",
+        description="Quantitative breast MRI: T1, T2 and T2* maps, a ROI's values on each, a HER2 score, and "
+        "blinded reader studies of them. Research use only.",
         epilog="First steps: `her2map demo` makes a digital breast exam and carries it through to a report. "
         "Then, with a patient's folder: `her2map series EXAM`, `her2map fit EXAM --output MAPS`, `her2map "
-        "measure MAPS --roi roi.mrk.json`.",
+        "measure MAPS --roi roi.mrk.json`. For a study of many: `her2map study --help`.",
     )
     parser.add_argument("--version", action="version", version=f"her2map {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    exam.add_commands(commands)
-    app.add_commands(commands)
+    add_commands(parser, COMMANDS)
     return parser

@@ -5,23 +5,22 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..exam import read_exam
-from .common import command
+from .common import declare
 
 
-def add_commands(commands: Any) -> None:
-    """Declare `app`."""
-    app = command(
-        commands, "app", _app, "the Slicer module in a window, without Slicer",
+def declare_app(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _app,
         "Opens the HER2Map module on Slicer's real scene and slice views and a thin Qt host. For trying it "
         "out; to read patients use 3D Slicer.",
-    )  # fmt: skip
-    app.add_argument("exam", type=Path, nargs="?", metavar="EXAM", help="the folder of an exam to open")
-    app.add_argument("--roi", type=Path, metavar="FILE", help="a ROI to draw on it")
-    app.add_argument(
+    )
+    parser.add_argument("exam", type=Path, nargs="?", metavar="EXAM", help="the folder of an exam to open")
+    parser.add_argument("--roi", type=Path, metavar="FILE", help="a ROI to draw on it")
+    parser.add_argument(
         "--screenshot", type=Path, metavar="FILE", help="render the window to a PNG, show nothing"
     )
 

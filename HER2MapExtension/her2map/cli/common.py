@@ -3,8 +3,10 @@
 import argparse
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,56 @@ from tqdm import tqdm
 from ..errors import InputError
 from ..progress import Progress
 
-Run = Callable[[argparse.Namespace], None]
+Run = Callable[[argparse.Namespace], int | None]
+"""What a command does with its options; what it returns is the exit status, None is 0."""
 
 
-def command(commands: Any, name: str, run: Run, summary: str, description: str) -> argparse.ArgumentParser:
-    """Declare a command; `run` gets its options."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=description)
+@dataclass(frozen=True)
+class CommandPlace:
+    """A command, and the module whose function `declare_<name>` gives its parser the options.
+
+    Attributes:
+        summary: beside the name in the list of commands.
+    """
+
+    name: str
+    module: str
+    summary: str
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that gets its options when it is used: what the other commands import takes a second."""
+
+    def __init__(self, *args: Any, place: CommandPlace | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._place = place
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        place, self._place = self._place, None
+        if place is not None:
+            getattr(import_module(place.module), f"declare_{place.name}")(self)
+        return super().parse_known_args(args, namespace)
+
+
+def add_commands(parser: argparse.ArgumentParser, places: Iterable[CommandPlace]) -> None:
+    """Let `parser` have commands."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandParser)
+    for place in places:
+        commands.add_parser(place.name, help=place.summary, place=place)
+
+
+def declare(parser: argparse.ArgumentParser, run: Run, description: str) -> None:
+    """Say what a command is for and what it runs."""
+    parser.description = description
     parser.set_defaults(run=run)
-    return parser
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def output_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the files go")
 
 
 @contextmanager

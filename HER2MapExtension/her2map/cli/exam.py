@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
 from ..errors import InputError
@@ -19,7 +18,7 @@ from ..report.exam import ExamReport, score_text, write_overview, write_report
 from ..score import demo_card, predict
 from ..series import Role, Technique, override
 from ..summary import exam_facts
-from .common import command, json_option, print_json, progress_bar, refuse_special_file
+from .common import declare, json_option, print_json, progress_bar, refuse_special_file
 
 SIZES = {"small": ExamSettings.small, "standard": ExamSettings.standard, "clinical": ExamSettings.clinical}
 
@@ -145,83 +144,95 @@ def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:
         return fit_exam(exam, options, progress)
 
 
-def add_commands(commands: Any) -> None:
-    """Declare `demo`, `series`, `fit`, `measure` and `phantom`."""
-    demo = command(
-        commands, "demo", _demo, "a phantom exam from DICOM to report",
+def declare_demo(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _demo,
         "Writes a digital breast exam with known truth, sorts its series, fits the maps, applies the ROI, "
         "prints the biomarkers beside the truth, scores them, and writes report.html, measurements.csv and"
         " the maps.",
-    )  # fmt: skip
-    demo.add_argument(
+    )
+    parser.add_argument(
         "--output", type=Path, default=Path("her2map-demo"), metavar="DIR", help="default: %(default)s"
     )
-    _phantom_options(demo)
-    _preset_option(demo)
-    demo.add_argument(
+    _phantom_options(parser)
+    _preset_option(parser)
+    parser.add_argument(
         "--er",
         choices=["positive", "negative"],
         default="positive",
         help="the phantom's oestrogen receptor status",
     )
 
-    series = command(
-        commands, "series", _series, "what each series of an exam is taken for, and why",
-        "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes each series' role.",
-    )  # fmt: skip
-    _exam_options(series)
 
-    fit = command(
-        commands, "fit", _fit_command, "fit the maps of an exam",
+def declare_series(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _series,
+        "Reads a folder (any depth, DICOM or NIfTI with BIDS side-cars) and proposes each series' role.",
+    )
+    _exam_options(parser)
+
+
+def declare_fit(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _fit_command,
         "Fits T1 before and after contrast, T2, T2* and B1, as far as the exam has series for them, and "
         "writes them as NIfTI with BIDS names (relaxation times in seconds) with quality maps, side-cars "
         "and summary.json.",
-    )  # fmt: skip
-    _exam_options(fit)
-    fit.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the maps go")
-    fit.add_argument(
+    )
+    _exam_options(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the maps go")
+    parser.add_argument(
         "--case", default="01", help="the label in the file names, letters and digits (default: %(default)s)"
     )
-    _preset_option(fit)
-    fit.add_argument(
+    _preset_option(parser)
+    parser.add_argument(
         "--map-unit", choices=["ms", "s"], default="", help="unit of a scanner's map whose header is silent"
     )
-    fit.add_argument(
+    parser.add_argument(
         "--bloch-siegert", type=float, nargs=2, metavar=("K_BS", "PEAK"),
         help="of a Bloch-Siegert pulse: K_BS in rad/uT² and nominal peak B1 in uT; such a B1 series needs it",
     )  # fmt: skip
 
-    measure = command(
-        commands, "measure", _measure, "the values of a ROI on fitted maps",
+
+def declare_measure(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _measure,
         "Applies a ROI to the maps that `her2map fit` wrote. The contour is a closed polygon in its own "
         "plane, extruded by half the DCE slice thickness to either side; each map is looked up at its own "
         "place in the patient.",
-    )  # fmt: skip
-    measure.add_argument("maps", type=Path, metavar="DIR", help="the output folder of `her2map fit`")
-    measure.add_argument(
+    )
+    parser.add_argument("maps", type=Path, metavar="DIR", help="the output folder of `her2map fit`")
+    parser.add_argument(
         "--roi",
         type=Path,
         required=True,
         metavar="FILE",
         help="a Slicer closed curve (.mrk.json) or a JSON polygon",
     )
-    measure.add_argument(
+    parser.add_argument(
         "--thickness",
         type=float,
         metavar="MM",
         help="of the ROI (default: the file's own, else that of the DCE slices)",
     )
-    measure.add_argument("--output", type=Path, metavar="FILE", help="also write the values as CSV")
-    json_option(measure)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the values as CSV")
+    json_option(parser)
 
-    phantom = command(
-        commands, "phantom", _phantom, "write a digital breast exam with known truth",
+
+def declare_phantom(parser: argparse.ArgumentParser) -> None:
+    declare(
+        parser,
+        _phantom,
         "Simulates an exam and writes it as DICOM, with the true values (truth.json) and the ROI "
         "(roi.mrk.json) beside it. The same seed gives the same files.",
-    )  # fmt: skip
-    phantom.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder")
-    _phantom_options(phantom)
-    json_option(phantom)
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    _phantom_options(parser)
+    json_option(parser)
 
 
 def _exam_options(parser: argparse.ArgumentParser) -> None:
