@@ -1,7 +1,7 @@
 """One patient's exam, from a folder of files to the values of a ROI."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ from .series import (
     Technique,
     dce_phases,
     groups,
+    override,
     post_contrast_delay,
     propose_roles,
     read_series,
@@ -139,6 +140,31 @@ def read_exam(path: Source, progress: Progress = no_progress) -> Exam:
     """
     series = read_series(path, progress=progress)
     return Exam(tuple(propose_roles(series)), series.skipped, series.skipped_counts, series.notes)
+
+
+def with_role(exam: Exam, text: str) -> Exam:
+    """The exam with the role of one series as somebody wants it.
+
+    Args:
+        text: KEY=ROLE or KEY=ROLE:TECHNIQUE; the key is that of the series' assignment.
+
+    Raises:
+        InputError: it is neither, there is no such series, or the role does not suit it.
+    """
+    key, _, chosen = text.partition("=")
+    role, _, technique = chosen.partition(":")
+    roles, techniques = {r.value: r for r in Role}, {t.value: t for t in Technique}
+    if role not in roles or (technique and technique not in techniques):
+        raise InputError(
+            f"The role '{text}': write KEY=ROLE or KEY=ROLE:TECHNIQUE; roles: {', '.join(roles)}; "
+            f"techniques: {', '.join(techniques)}."
+        )
+    found = [a.series for a in exam.assignments if a.key == key]
+    if not found:
+        keys = ", ".join(a.key for a in exam.assignments)
+        raise InputError(f"The role '{text}': the exam has no series '{key}'; it has {keys}.")
+    changed = override(exam.assignments, found[0], roles[role], techniques.get(technique))
+    return replace(exam, assignments=tuple(changed))
 
 
 def fit_exam(

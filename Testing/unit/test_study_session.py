@@ -9,6 +9,7 @@ import pytest
 
 from her2map.errors import Cancelled, InputError
 from her2map.exam import measure_maps, read_exam
+from her2map.series import Role
 from her2map.study.order import Slot, reading_order
 from her2map.study.prepared import pixels_sha256, prepare_case
 from her2map.study.protocol import Protocol, read_protocol
@@ -276,6 +277,19 @@ def test_a_case_is_prepared_once_and_again_when_its_exam_or_the_fit_changes(
     other.write_bytes(other.read_bytes()[:-2000] + b"\0" * 2000)  # the disk has lost a part
     mended = prepare_case(read_protocol(protocol.folder), "001")
     assert mended.maps.keys() == case.maps.keys()
+
+
+def test_the_study_says_what_a_series_is(tmp_path: Path, phantom_exam: Path) -> None:
+    """By a role in study.toml the T2 map comes from nowhere, and the reading cannot be finished."""
+    protocol = write_study(tmp_path, phantom_exam, 1)
+    keys = {a.role: a.key for a in read_exam(protocol.case("001").folder).assignments}
+    path = protocol.folder / "study.toml"
+    path.write_text(path.read_text() + f'roles = ["{keys[Role.T2]}=none"]\n')
+    case = prepare_case(read_protocol(protocol.folder), "001")
+    assert "T2" not in case.maps and "T2star" in case.maps
+    path.write_text(path.read_text().replace("=none", "=best"))
+    with pytest.raises(InputError, match=r"The role '\w+=best': write KEY=ROLE"):
+        prepare_case(read_protocol(protocol.folder), "001")
 
 
 def test_cancelled_preparation_leaves_nothing_behind(tmp_path: Path, phantom_exam: Path) -> None:

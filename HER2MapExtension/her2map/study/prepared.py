@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..errors import InputError
-from ..exam import MAP_ROLES, Exam, fit_exam, read_exam, register_maps
+from ..exam import MAP_ROLES, Exam, fit_exam, read_exam, register_maps, with_role
 from ..files import output_folder, replacing, write_json
 from ..fitting import FittedMap
 from ..geometry import Geometry
@@ -74,6 +74,8 @@ def prepare_case(protocol: Protocol, code: str, progress: Progress = no_progress
     folder = protocol.case(code).folder
     listing = _listing(folder)
     exam = read_exam(folder, part_of(progress, 0.0, 0.15))
+    for role in protocol.case(code).roles:
+        exam = with_role(exam, role)
     digest = pixels_sha256(exam)
     path = _path(protocol, code, digest)
     case = _read(path, code) or _fitted(protocol, code, exam, digest, part_of(progress, 0.15, 0.95))
@@ -81,7 +83,8 @@ def prepare_case(protocol: Protocol, code: str, progress: Progress = no_progress
     if not path.exists():
         _write(path, case)
     write_json(
-        _pointer(protocol, code), {"listing": listing, "file": path.name, "settings": _settings(protocol)}
+        _pointer(protocol, code),
+        {"listing": listing, "file": path.name, "settings": _settings(protocol, code)},
     )
     _tidy(protocol.cache, code, path.name)
     progress(1.0)
@@ -153,15 +156,15 @@ def _small(fitted: ParameterMap) -> ParameterMap:
 # The cache
 
 
-def _settings(protocol: Protocol) -> str:
+def _settings(protocol: Protocol, code: str) -> str:
     """What the case follows from besides the exam's files."""
-    hidden = sorted(protocol.hidden)
-    text = json.dumps([__version__, asdict(protocol.fit), protocol.registration, hidden])
+    roles, hidden = protocol.case(code).roles, sorted(protocol.hidden)
+    text = json.dumps([__version__, asdict(protocol.fit), protocol.registration, roles, hidden])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _path(protocol: Protocol, code: str, digest: str) -> Path:
-    key = hashlib.sha256(f"{digest} {_settings(protocol)}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{digest} {_settings(protocol, code)}".encode()).hexdigest()[:24]
     return protocol.cache / f"{code}.{key}.npz"
 
 
@@ -175,7 +178,7 @@ def _cached_file(protocol: Protocol, code: str) -> Path | None:
         known = json.loads(_pointer(protocol, code).read_text(encoding="utf-8"))
         path = protocol.cache / Path(known["file"]).name
         as_it_was = known["listing"] == _listing(protocol.case(code).folder)
-        if as_it_was and known["settings"] == _settings(protocol) and path.is_file():
+        if as_it_was and known["settings"] == _settings(protocol, code) and path.is_file():
             return path
     except (OSError, ValueError, KeyError, TypeError):  # damaged, or of another version: made again
         pass

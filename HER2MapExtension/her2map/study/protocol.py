@@ -25,10 +25,17 @@ T2_METHODS = (*T2STAR_METHODS, "epg")
 
 @dataclass(frozen=True)
 class Case:
-    """An exam under its study code; the folder's name may be a patient's, the code tells nothing."""
+    """An exam under its study code.
+
+    Attributes:
+        code: it tells nothing.
+        folder: of the exam; its name may be a patient's.
+        roles: what single series are, in place of the proposals, as :func:`~her2map.exam.with_role` takes it.
+    """
 
     code: str
     folder: Path
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,7 +227,7 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
 def _cases(table: CheckedTable, folder: Path) -> tuple[Case, ...]:
     cases: list[Case] = []
     for entry in table.tables("cases"):
-        case = Case(entry.text("code"), _path(folder, entry.text("folder")))
+        case = Case(entry.text("code"), _path(folder, entry.text("folder")), entry.names("roles", ()))
         entry.end()
         if case.code and not NAME.fullmatch(case.code):
             entry.mistake("code", f"the code '{case.code}' must be letters, digits, - and _, at most 32")
@@ -401,5 +408,6 @@ seed = {training.seed}
 # limit = 0.05
 # parameters = ["T1_post", "T2star"]
 
-# The exams. A code is all that readers see of a case; add cases at the end.
+# The exams. A code is all that readers see of a case; add cases at the end. Where the program takes a series
+# for the wrong one, say what it is by its key in the list of `her2map series`: roles = ["7=T2", "9=none"]
 """
