@@ -108,7 +108,10 @@ def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
         (HEAD + "fit = 3\n" + CASE, "line 4: fit must be a table: write [fit] on a line of its own."),
         (HEAD + "cases = [1]\n", "line 4: cases must be tables: begin each with [[cases]] on a line of its"),
         (HEAD + '[[cases]]\ncode = "001"\n', "line 4: folder is missing."),
-        (HEAD + CASE + "date = 2026-01-01\n", "line 7: date is not known here; known are code, folder, roles."),
+        (
+            HEAD + CASE + "date = 2026-01-01\n",
+            "line 7: date is not known here; known are code, folder, roles.",
+        ),
         (
             HEAD + "[fit]\nbloch_siegert = [1]\n" + CASE,
             "line 5: bloch_siegert must be a list of",
