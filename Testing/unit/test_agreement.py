@@ -170,6 +170,14 @@ def test_two_cases_read_in_opposite_order() -> None:
     assert consistency.value == consistency.low == -1.0
 
 
+def test_the_lowest_icc_there_can_be() -> None:
+    """Every case has the same three readings, each repeat the same mean."""
+    agreement, consistency = icc([[30, 31, 32], [31, 32, 30], [32, 30, 31]])
+    assert agreement.value == pytest.approx(-1.0)
+    assert "does not exist" in agreement.reason
+    assert consistency.value == consistency.low == pytest.approx(-0.5)
+
+
 def test_a_negative_icc_stays_and_its_interval_may_not_exist() -> None:
     agreement, consistency = icc(table("negative", "R2"))
     assert agreement.value == pytest.approx(-0.52328, abs=1e-5)
@@ -327,8 +335,12 @@ def test_readings_of_different_cases_are_not_compared() -> None:
 numbers = st.floats(-1e4, 1e4).map(lambda x: round(x, 3))
 
 
-@given(arrays(float, st.tuples(st.integers(2, 8), st.integers(2, 4)), elements=numbers))
-@settings(max_examples=200, deadline=None)
+shapes = st.tuples(st.integers(2, 8), st.integers(2, 4))
+few_values = st.sampled_from([30.0, 31.0, 32.0])
+
+
+@given(arrays(float, shapes, elements=numbers) | arrays(float, shapes, elements=few_values))
+@settings(max_examples=400, deadline=None)
 def test_whatever_the_readings_there_is_an_ordered_interval_or_a_reason(ratings: np.ndarray) -> None:
     for result in icc(ratings):
         if result.reason:

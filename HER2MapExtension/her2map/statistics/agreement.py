@@ -175,6 +175,8 @@ def _agreement_interval(value: float, squares: _MeanSquares) -> tuple[float, flo
     of_readers = k * value * readers
     of_rest = (n * (1 - value) + k * value * (n - 1)) * rest
     spread = of_readers**2 / (k - 1) + of_rest**2 / ((n - 1) * (k - 1))
+    if spread == 0:  # the lowest value that there can be
+        return math.nan, math.nan
     df = (of_readers + of_rest) ** 2 / spread
     noise = k * readers + (k * n - k - n) * rest
     with np.errstate(all="ignore"):
