@@ -46,6 +46,13 @@ def test_a_contour_and_itself() -> None:
     assert found.reason == ""
 
 
+def test_where_the_drawing_began_does_not_matter() -> None:
+    flat = drawn(np.random.default_rng(4))
+    found = overlap(prism(flat), prism(np.roll(flat, 137, axis=0)))
+    assert found.dice == pytest.approx(1.0)
+    assert found.mean_surface_distance_mm < 0.005
+
+
 def test_circles_in_one_another() -> None:
     found = overlap(circle(10), circle(8))
     assert found.dice == pytest.approx(2 * 64 / 164)
