@@ -82,10 +82,10 @@ def sample_value(value: float | None, reason: str = "") -> dict[str, Any]:
 
 
 def change_study(protocol: Protocol, **changes: Any) -> None:
-    """Set values of study.toml that the template names."""
+    """Set values at the top level of study.toml, also those that its template has as a remark."""
     path = protocol.folder / "study.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
     for name, value in changes.items():
-        written = f"{name} = {json.dumps(value)}"
-        lines = [written if line.removeprefix("# ").startswith(f"{name} = ") else line for line in lines]
+        at = next(i for i, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{name} = "))
+        lines[at] = f"{name} = {json.dumps(value)}"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

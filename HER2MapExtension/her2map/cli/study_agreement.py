@@ -50,7 +50,7 @@ def _agreement(options: argparse.Namespace) -> None:
 def _agreement_text(found: StudyAgreement) -> str:
     parts = [
         "Repeatability (95 % interval)", aligned(_repeatability_lines(found.repeatability), 2),
-        "\nIntraclass correlation (95 % interval)", aligned(_icc_lines(found.icc), 3),
+        "\nIntraclass correlation (95 % interval)", _icc_text(found.icc),
     ]  # fmt: skip
     if len(found.bland_altman):
         parts += ["\nBland-Altman", aligned(_bland_altman_lines(found.bland_altman), 2)]
@@ -61,13 +61,13 @@ def _agreement_text(found: StudyAgreement) -> str:
 
 
 def _repeatability_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["biomarker", "", "cases", "mean", "within SD", "wCV", "repeatability coefficient"]]
+    lines = [["biomarker", "compared", "cases", "mean", "within SD", "wCV", "repeatability coefficient"]]
     for row in frame.to_dict("records"):
         digits = STYLES[row["biomarker"]].decimals + 1
         cv = [percent(row[f"within_cv{end}"], 1) for end in ("", "_low", "_high")]
         lines.append(
             [
-                row["biomarker"], row["compared"], str(row["cases"]), plain(row["mean"], digits),
+                _named(row), row["compared"], str(row["cases"]), plain(row["mean"], digits),
                 _with_interval(row, "within_sd", digits), _bracketed(*cv),
                 _with_interval(row, "repeatability_coefficient", digits),
             ]
@@ -75,32 +75,38 @@ def _repeatability_lines(frame: pd.DataFrame) -> list[list[str]]:
     return lines
 
 
-def _icc_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["biomarker", "", "", "cases", "ICC", "remark"]]
+def _icc_text(frame: pd.DataFrame) -> str:
+    lines = [["biomarker", "compared", "ICC", "cases", "value"]]
     for row in frame.to_dict("records"):
         value = _bracketed(*(plain(row[key], 3) for key in ("value", "low", "high")))
-        cells = [row["biomarker"], row["compared"], row["icc"], str(row["cases"]), value, row["remark"]]
-        lines.append(cells)
-    return lines
+        kind = row["icc"].removeprefix("ICC")
+        lines.append([row["biomarker"], row["compared"], kind, str(row["cases"]), value])
+    remarks = ["", *frame["remark"]]
+    table = aligned(lines, right_from=3).splitlines()
+    return "\n".join(f"{line}  {remark}".rstrip() for line, remark in zip(table, remarks, strict=True))
 
 
 def _bland_altman_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["biomarker", "", "cases", "bias", "lower limit", "upper limit"]]
+    lines = [["biomarker", "compared", "cases", "bias", "lower limit", "upper limit"]]
     for row in frame.to_dict("records"):
         digits = STYLES[row["biomarker"]].decimals + 1
         limits = [_with_interval(row, key, digits) for key in ("bias", "lower", "upper")]
-        lines.append([row["biomarker"], row["compared"], str(row["cases"]), *limits])
+        lines.append([_named(row), row["compared"], str(row["cases"]), *limits])
     return lines
 
 
 def _overlap_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["", "cases", "pairs", "Dice", "distance / mm", "other slice"]]
+    lines = [["compared", "cases", "pairs", "Dice", "distance / mm", "other slice"]]
     for row in frame.to_dict("records"):
         dice = _bracketed(*(plain(row[f"dice{end}"], 3) for end in ("", "_q1", "_q3")))
         distance = _bracketed(*(plain(row[f"distance_mm{end}"], 2) for end in ("", "_q1", "_q3")))
         counts = [str(row[key]) for key in ("cases", "comparisons")]
         lines.append([row["compared"], *counts, dice, distance, str(row["other_slice"])])
     return lines
+
+
+def _named(row: dict[str, Any]) -> str:
+    return row["biomarker"] if row["unit"] == "1" else f"{row['biomarker']} / {row['unit']}"
 
 
 def _with_interval(row: dict[str, Any], name: str, digits: int) -> str:
