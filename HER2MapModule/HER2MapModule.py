@@ -16,13 +16,16 @@ from HER2MapModuleLib.exam_panel import ExamPanel
 from HER2MapModuleLib.logic import HER2MapModuleLogic
 from HER2MapModuleLib.maps_panel import MapsPanel
 from HER2MapModuleLib.propagation_panel import PropagationPanel
+from HER2MapModuleLib.reading_panel import ReadingPanel
 from HER2MapModuleLib.reading_room import ReadingRoom, registerLayout
 from HER2MapModuleLib.roi_panel import RoiPanel
 from HER2MapModuleLib.sample_data import registerSampleData
 from HER2MapModuleLib.self_test import HER2MapSelfTest
 from HER2MapModuleLib.values_panel import ValuesPanel
 
-PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel)
+PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel, ReadingPanel)
+IN_A_SESSION = (ReadingPanel, RoiPanel, ValuesPanel)
+"""What a reader of a study sees: no other exam, no fit and no motion can be chosen meanwhile."""
 
 
 class HER2MapModule(ScriptedLoadableModule):
@@ -64,6 +67,7 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panels.append(panel)
         self.layout.addStretch(1)
         self.logic.mapsChanged.connect(self.makeRoomForDrawing)
+        self.logic.readings.changed.connect(self.makeRoomForReading)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneReplaced)
         self.addObserver(slicer.mrmlScene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneReplaced)
@@ -77,14 +81,25 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         section.text = panel.title
         section.collapsed = panel.collapsed
         qt.QVBoxLayout(section).addWidget(panel.widget)
-        self.layout.addWidget(section)
         self.sections[type(panel)] = section
+        if isinstance(panel, ReadingPanel):  # what is to be read stands above what it is read with
+            self.layout.insertWidget(self.layout.indexOf(self.sections[ExamPanel]), section)
+        else:
+            self.layout.addWidget(section)
 
     def makeRoomForDrawing(self):
         """Once there are maps, the exam is folded away, so that tools and values are seen together."""
         if self.logic.fitted:
             self.sections[ExamPanel].collapsed = True
             self.sections[MapsPanel].collapsed = True
+
+    def makeRoomForReading(self):
+        """While a reader is signed in, only what he needs is there."""
+        inSession = self.logic.readings.session is not None
+        for kind, section in self.sections.items():
+            section.visible = not inSession or kind in IN_A_SESSION
+        if inSession:
+            self.sections[ReadingPanel].collapsed = False
 
     def enter(self):
         self._connectPanels()

@@ -172,6 +172,16 @@ def timeCourseChart():
     return next(iter(scene.nodesWith("vtkMRMLPlotChartNode", CURVE)), None)
 
 
+def removeTimeCourse() -> None:
+    """Remove the curve with its numbers: those of another patient have no place in the scene."""
+    for nodeClass in ("vtkMRMLPlotChartNode", "vtkMRMLPlotSeriesNode", "vtkMRMLTableNode"):
+        for node in scene.nodesWith(nodeClass, CURVE):
+            file = node.GetStorageNode() if node.IsA("vtkMRMLStorableNode") else None
+            for part in (node, file):
+                if part is not None:
+                    slicer.mrmlScene.RemoveNode(part)
+
+
 def hideTimeCourse() -> None:
     """Take the curve out of its chart: the ROI that it belonged to is gone."""
     chart = timeCourseChart()

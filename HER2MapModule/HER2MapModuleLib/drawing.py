@@ -53,6 +53,18 @@ class Drawing:
             )
         self.changed.emit()
 
+    def goOn(self) -> None:
+        """Take up the points tool for a curve that was only begun; nothing happens without one."""
+        self.stop()
+        begun = roi_nodes.begun()
+        if not begun:
+            return
+        self.readingRoom.show()
+        self.tool, self.part = CLICK, begun[0].GetAttribute(roi_nodes.PART)
+        self._before = roi_nodes.finished()
+        self._place(begun[0])
+        self.changed.emit()
+
     def startSeed(self, onSeed) -> None:
         """The next click calls `onSeed` with its place (3,), RAS."""
         self.stop()
@@ -127,7 +139,8 @@ class Drawing:
                     scene.removeNode(node)
         before, self._before = self._before, None
         curves = roi_nodes.curvesOf(roi_nodes.CONTOUR) + roi_nodes.curvesOf(roi_nodes.HOLE)
-        unfinished = any(curve.GetNumberOfDefinedControlPoints() < 3 for curve in curves)
+        fewest = roi_nodes.FEWEST_POINTS
+        unfinished = any(curve.GetNumberOfDefinedControlPoints() < fewest for curve in curves)
         if before is not None and unfinished and not slicer.mrmlScene.IsClosing():
             with self.logic.oneEdit():
                 roi_nodes.restore(before)

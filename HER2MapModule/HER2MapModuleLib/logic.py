@@ -5,6 +5,7 @@ import json
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 from slicer.util import VTKObservationMixin
 
@@ -21,6 +22,7 @@ from .exam_roles import only, staleMaps, withRole, withRoles
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
 from .propagation import Propagation
+from .reading import Readings
 from .roi_editing import RoiEditing
 from .signal import Signal
 
@@ -34,24 +36,26 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     Long work comes in two steps: a method ending in -ing returns a function of a progress callback, which
     touches no scene and may run in any thread; a method take... shows its result.
 
-    exam - What was read, with its pixels; None after a scene was opened.
+    exam - What was read, with its pixels; None after a scene was opened, and in a reader's session.
+    case - What a reader's session shows in place of an exam: a `her2map.study.prepared.PreparedCase`.
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
     generation - Counts the exams and scenes that were shown: the result of long work is of one of them.
-    phases, propagation - Parts of the logic with files of their own.
+    phases, propagation, readings - Parts of the logic with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
+    edited - Signal: an edit of the drawing or the choice of its phase has ended.
     """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
         VTKObservationMixin.__init__(self)
         self.examChanged, self.mapsChanged, self.roiChanged = Signal(), Signal(), Signal()
-        self.valuesChanged, self.phaseChanged = Signal(), Signal()
+        self.valuesChanged, self.phaseChanged, self.edited = Signal(), Signal(), Signal()
         self.history = roi_nodes.History()
         self._editing, self._ofCurves = False, {}
         self.generation = 0
         self._forget()
-        self.phases, self.propagation = Phases(self), Propagation(self)
+        self.phases, self.propagation, self.readings = Phases(self), Propagation(self), Readings(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
@@ -64,10 +68,12 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         """Let go of everything that is observed."""
         self.removeObservers()
         self._unobserveAll()
+        self.readings.cleanup()
         self.phases.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
-        self.phaseChanged.disconnectAll()
+        for signal in (self.phaseChanged, self.edited):
+            signal.disconnectAll()
         self._forget()
 
     @property
@@ -82,6 +88,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
 
     def _forget(self) -> None:
         self.exam: Exam | None = None
+        self.case = None
         self.values: ExamValues | None = None
         self.problem = ""
         self.fitted = {}
@@ -103,7 +110,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     def _onEndImport(self, caller=None, event=None) -> None:
         """What was added to the scene may be another exam, or have nothing to do with us."""
         self._parameters = None
-        if self.exam is not None and self.parameters.examFacts == json.dumps(exam_facts(self.exam)):
+        facts = exam_facts(self.exam) if self.exam else self.case.facts if self.case else None
+        if facts is not None and self.parameters.examFacts == json.dumps(facts):
             self.measure()
         else:
             self._onSceneReplaced()
@@ -127,10 +135,12 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
             return
         if node.GetAttribute(roi_nodes.PART) in (roi_nodes.CONTOUR, roi_nodes.HOLE):
             self._unobserve(node)
-            if self._editing:
-                return
+        if self._editing:
+            return
+        if node.GetAttribute(roi_nodes.PART) in (roi_nodes.CONTOUR, roi_nodes.HOLE):
             self.roiChanged.emit()
             self.measure()
+            self.edited.emit()
         elif node.GetAttribute(map_nodes.QUANTITY):
             self.mapsChanged.emit()
             self.measure()
@@ -143,7 +153,13 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         return lambda progress: withRoles(read_exam(source, progress), chosen)
 
     def takeExam(self, exam: Exam, folder: str = "") -> None:
-        """Show an exam in place of the one before: its series and its DCE phases."""
+        """Show an exam in place of the one before: its series and its DCE phases.
+
+        Raises:
+            InputError: a reader is signed in, who must see no other exam.
+        """
+        if self.readings.session is not None:
+            raise InputError(_("A reader is signed in; sign out before another exam is opened."))
         self._removeExam()
         self.exam = exam
         self.generation += 1
@@ -152,6 +168,23 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
             a.key: f"{a.role.value}:{a.technique.value}" for a in exam.assignments if a.by_user
         }
         self._showExam()
+
+    def takeCase(self, case) -> None:
+        """Show a study's case in place of the exam or the case before; None shows nothing."""
+        self._removeExam()
+        self.exam, self.case = None, case
+        self.generation += 1
+        self.examFolder = ""
+        self.parameters.chosenRoles = {}
+        self.parameters.examFacts = json.dumps(case.facts) if case else ""
+        self._showDce(case.dce if case else None)
+        for quantity, (fitted, geometry) in case.maps.items() if case else ():
+            map_nodes.showMap(quantity, fitted, geometry)
+            if quantity in case.placements:
+                map_nodes.placeMap(quantity, case.placements[quantity])
+        self.examChanged.emit()
+        self.mapsChanged.emit()
+        self.measure()
 
     def setRole(self, key: str, role: str, technique: str = "") -> None:
         """What the user says a series is.
@@ -196,13 +229,15 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     def _removeExam(self) -> None:
         """Take away what belongs to another patient: maps, DCE, ROI."""
         self.fitted = {}
-        roi_nodes.removeParts(roi_nodes.CONTOUR, roi_nodes.HOLE, roi_nodes.BACKGROUND, roi_nodes.CIRCLE)
-        map_nodes.removeMaps()
-        dce_nodes.removeDce()
+        with self.quietly():
+            roi_nodes.removeParts(*roi_nodes.PARTS, roi_nodes.BACKGROUND, roi_nodes.CIRCLE)
+            map_nodes.removeMaps()
+            dce_nodes.removeDce()
+            dce_nodes.removeTimeCourse()
         parameters = self.parameters
         parameters.phase, parameters.useRegistration = AUTOMATIC, False
         self.history.clear()
-        self.measure()
+        self.roiChanged.emit()
 
     def _showExam(self) -> None:
         self.parameters.examFacts = json.dumps(exam_facts(self.exam))
@@ -210,16 +245,19 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
             dce = self.exam.dce
         except InputError:  # told in the exam's remarks
             dce = None
-        if dce is None:
-            dce_nodes.removeDce()
-        else:
-            self.parameters.dceBrowser = dce_nodes.showDce(dce)
-            dce_nodes.windowForEnhancement(self.parameters.dceBrowser)
-            self.choosePhase(self.parameters.phase)
+        self._showDce(dce)
         self.examChanged.emit()
         self.showDerived()
         self.mapsChanged.emit()
         self.measure()
+
+    def _showDce(self, dce) -> None:
+        if dce is None:
+            dce_nodes.removeDce()
+            return
+        self.parameters.dceBrowser = dce_nodes.showDce(dce)
+        dce_nodes.windowForEnhancement(self.parameters.dceBrowser)
+        self.choosePhase(self.parameters.phase)
 
     # The DCE phase
 
@@ -231,6 +269,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         if browser is not None:
             browser.SetSelectedItemNumber(self.phase if self.phase is not None else 0)
         self.phaseChanged.emit()
+        self.edited.emit()
 
     @property
     def phase(self) -> int | None:

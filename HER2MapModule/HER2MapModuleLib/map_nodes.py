@@ -60,8 +60,13 @@ def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
         array = array if layer == "status" else np.asarray(array, np.float32)
         node = scene.showArray(array, geometry, f"{NAMES[quantity]} {title}", node)
         volume.SetNodeReferenceID(layer, node.GetID())
-        _styleLayer(node, quantity, layer)
     _style(volume, quantity)
+
+
+def placeMap(quantity: str, fromDce) -> None:
+    """Show a map where a motion (4, 4) from the DCE to it says, or where the scanner did: None."""
+    name = _("{map} to DCE").format(map=NAMES[quantity])
+    scene.placeVolume(mapNode(quantity), None if fromDce is None else np.linalg.inv(fromDce), name)
 
 
 def showDerived(quantity: str, values, geometry: Geometry) -> None:
@@ -103,14 +108,18 @@ def mapNode(quantity: str):
 
 
 def layerNode(quantity: str, layer: str):
-    """The volume of a map's quality layer, or of its values; None where the scene has none.
-
-    A quality layer lies where its map was placed.
-    """
+    """The volume of a map's quality layer, or of its values; None where the scene has none."""
     volume = mapNode(quantity)
-    node = volume.GetNodeReference(layer) if volume and layer in LAYERS else volume
-    if node is not None and node is not volume:
-        node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    return volume.GetNodeReference(layer) if volume and layer in LAYERS else volume
+
+
+def layerToShow(quantity: str, layer: str):
+    """As :func:`layerNode`, in its colours; a quality layer lies where its map was placed."""
+    node = layerNode(quantity, layer)
+    if node is not None and layer in LAYERS:
+        node.SetAndObserveTransformNodeID(mapNode(quantity).GetTransformNodeID())
+        if node.GetDisplayNode() is None:  # few are ever looked at: a legend is made for those alone
+            _styleLayer(node, quantity, layer)
     return node
 
 

@@ -35,9 +35,9 @@ class Phases:
             InputError: the exam's DCE series do not go together.
         """
         if self._series is None:
-            exam = self.logic.exam
+            held = self.logic.exam or self.logic.case
             browser = self.logic.parameters.dceBrowser
-            self._series = exam.dce if exam is not None else dce_nodes.readDce(browser)
+            self._series = held.dce if held is not None else dce_nodes.readDce(browser)
         return self._series
 
     def show(self, phase: int) -> None:

@@ -56,8 +56,7 @@ class Propagation:
             volume = map_nodes.mapNode(quantity)
             wanted = np.linalg.inv(facts["matrix"]) if use and facts["used"] else None
             if not _lies(volume, wanted):
-                name = _("{map} to DCE").format(map=map_nodes.NAMES[quantity])
-                scene.placeVolume(volume, wanted, name)
+                map_nodes.placeMap(quantity, facts["matrix"] if use and facts["used"] else None)
                 moved = True
         if moved:
             self.logic.showDerived()

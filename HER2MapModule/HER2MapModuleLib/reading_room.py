@@ -169,7 +169,7 @@ class ReadingRoom:
     def _fill(self, tag: str, widget, dce) -> None:
         composite, node = widget.mrmlSliceCompositeNode(), widget.mrmlSliceNode()
         layer = self.logic.parameters.shownLayer
-        shownMap = map_nodes.layerNode(MAP_VIEWS[tag], layer) if tag in MAP_VIEWS else None
+        shownMap = map_nodes.layerToShow(MAP_VIEWS[tag], layer) if tag in MAP_VIEWS else None
         below = dce if tag == DCE_VIEW else shownMap
         above = dce if shownMap is not None else None
         composite.SetLinkedControl(True)

@@ -11,19 +11,35 @@ from .observers import Observers
 
 
 class RoiEditing:
-    """A base of the logic, which gives `parameters`, `history`, `roiChanged` and `measure`."""
+    """A base of the logic, which gives `parameters`, `history`, `roiChanged`, `edited` and `measure`."""
 
     def newContour(self):
         """An empty contour in place of the one before; its holes go."""
         roi_nodes.removeParts(roi_nodes.HOLE)
         curve = self.parameters.roi
         if curve is None:
-            curve = roi_nodes.newCurve(roi_nodes.CONTOUR, "ROI")
+            curve = roi_nodes.newCurve(roi_nodes.CONTOUR, roi_nodes.ROI_NAME)
             self.parameters.roi = curve
         self.observeCurve(curve)
-        curve.RemoveAllControlPoints()
-        self.roiChanged.emit()
+        self._empty(curve)
         return curve
+
+    def _empty(self, curve) -> None:
+        """Make room for another contour. It is no edit yet: the old one comes back if nothing is drawn."""
+        with self.quietly():
+            curve.RemoveAllControlPoints()
+        if not self._editing:
+            self.roiChanged.emit()
+            self.measure()
+
+    @contextmanager
+    def quietly(self):
+        """The program changes the scene: nothing follows until it says so."""
+        before, self._editing = self._editing, True
+        try:
+            yield
+        finally:
+            self._editing = before
 
     def newHole(self):
         curve = roi_nodes.newCurve(roi_nodes.HOLE, roi_nodes.holeName())
@@ -51,11 +67,8 @@ class RoiEditing:
     @contextmanager
     def oneEdit(self, record: bool = True):
         """Curves are changed by the program: values are taken once, at the end."""
-        self._editing = True
-        try:
+        with self.quietly():
             yield
-        finally:
-            self._editing = False
         contours = roi_nodes.curvesOf(roi_nodes.CONTOUR)
         self.parameters.roi = contours[0] if contours else None
         for curve in self._observedCurves():
@@ -64,6 +77,7 @@ class RoiEditing:
             self.history.record()
         self.roiChanged.emit()
         self.measure()
+        self.edited.emit()
 
     def observeCurve(self, curve) -> None:
         """Values follow every change of `curve`."""
@@ -88,6 +102,7 @@ class RoiEditing:
             (events.PointPositionDefinedEvent, self._onCurve),
             (events.PointEndInteractionEvent, self._onEdited),
             (events.PointPositionDefinedEvent, self._onEdited),
+            (events.PointRemovedEvent, self._onEdited),
         )
 
     def _observedCurves(self) -> list:
@@ -101,6 +116,7 @@ class RoiEditing:
         if not self._editing:
             self.history.record()
             self.roiChanged.emit()
+            self.edited.emit()
 
     def roi(self):
         """The ROI as drawn; None where nothing is drawn.

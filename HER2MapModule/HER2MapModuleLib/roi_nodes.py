@@ -10,10 +10,13 @@ PART = "HER2Map.Part"
 CONTOUR, HOLE, BACKGROUND, CIRCLE = "contour", "hole", "background", "circle"
 SEED, STROKE = "seed", "stroke"
 PARTS = (CONTOUR, HOLE)
+ROI_NAME = "ROI"
 CURVE_CLASS, SEED_CLASS = "vtkMRMLMarkupsClosedCurveNode", "vtkMRMLMarkupsFiducialNode"
 FREEHAND_SPACING_MM = 2.0
 """Between the control points that a freehand drawing leaves."""
 LINE_MM = 0.5
+FEWEST_POINTS = 3
+"""A curve with fewer control points encloses nothing."""
 _COLOURS = {
     CONTOUR: (1.0, 0.85, 0.1),
     HOLE: (0.3, 0.9, 1.0),
@@ -150,14 +153,14 @@ class History:
         return bool(self._undone)
 
     def start(self) -> None:
-        """Forget what was; the present drawing cannot be undone."""
+        """Forget what was; the present drawing, but for a curve only begun, cannot be undone."""
         self.clear()
-        self._done.append(drawing())
+        self._done.append(finished())
 
     def record(self) -> None:
         """Keep the present drawing, unless it is the one kept last or a curve of it is only begun."""
         now = drawing()
-        if any(len(points) < 3 for _part, _name, points in now):
+        if len(finished()) < len(now):
             return
         if not self._done:
             self._done.append(())  # before the first drawing there was none
@@ -183,6 +186,21 @@ def drawing() -> tuple:
         (part, curve.GetName(), scene.controlPoints(curve)) for part in PARTS for curve in curvesOf(part)
     )
     return tuple(kept for kept in found if len(kept[2]))
+
+
+def finished() -> tuple:
+    """As :func:`drawing`, without curves that were only begun."""
+    return tuple(kept for kept in drawing() if len(kept[2]) >= FEWEST_POINTS)
+
+
+def begun() -> list:
+    """The curves that were only begun."""
+    return [
+        curve
+        for part in PARTS
+        for curve in curvesOf(part)
+        if 0 < len(scene.controlPoints(curve)) < FEWEST_POINTS
+    ]
 
 
 def _same(one: tuple, other: tuple) -> bool:
@@ -211,4 +229,8 @@ def restore(kept: tuple) -> None:
 
 def holeName() -> str:
     used = {curve.GetName() for curve in curvesOf(HOLE)}
-    return next(name for i in range(1, 1000) if (name := _("hole {number}").format(number=i)) not in used)
+    return next(name for i in range(1, 1000) if (name := holeNameOf(i)) not in used)
+
+
+def holeNameOf(number: int) -> str:
+    return _("hole {number}").format(number=number)

@@ -1,13 +1,12 @@
 """The ROI: which phase and slice it is drawn on, the drawing tools, and what it says of the lesion."""
 
-import qt
-import slicer
 from slicer.i18n import tr as _
 
 from . import dce_nodes, drawing, roi_nodes, scene
 from .drawing import Drawing
 from .panel import Panel, problemsShown
 from .parameter_node import AUTOMATIC
+from .shortcuts import Shortcuts
 from .snr import LesionSnr
 
 
@@ -18,7 +17,7 @@ class RoiPanel(Panel):
     def setup(self):
         self.drawing = Drawing(self.logic, self.readingRoom)
         self.snr = LesionSnr(self.logic)
-        self._shortcuts = []
+        self._shortcuts, self._lastTool = Shortcuts(), drawing.CLICK
         self._tools = {
             drawing.CLICK: self.ui.clickButton,
             drawing.FREEHAND: self.ui.freehandButton,
@@ -32,6 +31,8 @@ class RoiPanel(Panel):
         for signal in (logic.examChanged, logic.phaseChanged, logic.roiChanged):
             signal.connect(self.showTimeCourse)
         logic.roiChanged.connect(self.showTools)
+        logic.readings.begun.connect(self.onReadingBegun)
+        logic.readings.ending.connect(self.drawing.stop)
         self.drawing.changed.connect(self.showTools)
         self.snr.changed.connect(self.showSnr)
         self.show()
@@ -57,20 +58,13 @@ class RoiPanel(Panel):
 
     def enter(self):
         """Keys for undo and redo, only while the module is shown."""
-        window = slicer.util.mainWindow()
-        if window is None or self._shortcuts:
-            return
-        for keys, method in (("Ctrl+Z", self.onUndo), ("Ctrl+Y", self.onRedo)):
-            shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
-            shortcut.connect("activated()", method)
-            self._shortcuts.append(shortcut)
+        if not self._shortcuts:
+            self._shortcuts.add("Ctrl+Z", self.onUndo)
+            self._shortcuts.add("Ctrl+Y", self.onRedo)
 
     def exit(self):
         self.drawing.stop()
-        for shortcut in self._shortcuts:
-            shortcut.setParent(None)
-            shortcut.deleteLater()
-        self._shortcuts = []
+        self._shortcuts.clear()
 
     def cleanup(self):
         self.exit()
@@ -113,8 +107,17 @@ class RoiPanel(Panel):
     def onTool(self, tool, checked):
         self.drawing.stop()  # a contour half drawn goes, and with it the choice of a hole
         if checked:
+            self._lastTool = tool
             hole = self.ui.holeButton.checked
             self.drawing.start(tool, roi_nodes.HOLE if hole else roi_nodes.CONTOUR)
+
+    def onReadingBegun(self):
+        """The tool used last is taken up, or what a crash interrupted is gone on with."""
+        self.readingRoom.show()
+        if roi_nodes.drawing():
+            self.drawing.goOn()
+        else:
+            self.drawing.start(self._lastTool)
 
     def onUndo(self, checked=False):
         self.drawing.stop()

@@ -17,12 +17,14 @@ COLOURS = Path(__file__).parent.parent / "Resources" / "Colors"
 
 
 def showArray(array, geometry: Geometry, name: str, node=None):
-    """A scalar volume with `array` (slices, rows, columns); `node` is reused if it is given."""
-    matrix = slicer.util.vtkMatrixFromArray(geometry.affine)
+    """A scalar volume with `array` (slices, rows, columns); `node` is reused if it is given.
+
+    It has no display node yet: one that Slicer makes would look through all voxels for a window.
+    """
     if node is None:
-        return slicer.util.addVolumeFromArray(np.asarray(array), ijkToRAS=matrix, name=name)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     slicer.util.updateVolumeFromArray(node, np.asarray(array))
-    node.SetIJKToRASMatrix(matrix)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(geometry.affine))
     return node
 
 

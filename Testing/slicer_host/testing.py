@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import slicer
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 from .error_log import Entry
 from .qmrml.vtk_view import ctkVTKOpenGLNativeWidget
@@ -114,6 +114,19 @@ def key(widget, which: QtCore.Qt.Key, text: str = "", modifiers=QtCore.Qt.NoModi
     """Press and release a key in a widget."""
     for kind in (QtCore.QEvent.KeyPress, QtCore.QEvent.KeyRelease):
         slicer.app.sendEvent(widget, QtGui.QKeyEvent(kind, which, modifiers, text))
+    process_events()
+
+
+def press_key(key: str, modifiers=QtCore.Qt.NoModifier, widget=None) -> None:
+    """Press a key such as ``N`` or ``Return`` as the user does: shortcuts get it before the widget.
+
+    Without a widget it goes to the one with the focus, or to the main window.
+    """
+    window = slicer.util.mainWindow()
+    window.activateWindow()
+    process_events()
+    target = widget or slicer.app.focusWidget() or window
+    QtTest.QTest.keyClick(target, getattr(QtCore.Qt, f"Key_{key}"), modifiers)
     process_events()
 
 

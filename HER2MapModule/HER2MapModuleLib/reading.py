@@ -1,0 +1,281 @@
+"""A reader's session in the scene: the case that is read, and every edit on its way to the disk."""
+
+import logging
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from her2map.errors import Cancelled, InputError
+
+from . import roi_nodes
+from .parameter_node import AUTOMATIC
+from .prefetch import Prefetch
+from .signal import Signal
+
+
+class Readings:
+    """A part of the logic. What it says, keeps and shows of a case is its study code.
+
+    session - A `her2map.study.session.ReaderSession`; None where nobody is signed in.
+    shown - The reading (case, repeat) whose case is in the scene; None where none is.
+    notice - What the reader must know of the readings, in a sentence; "" where all is as it should be.
+    deviations - Of the training reading that was finished last: by biomarker, value, truth and percent.
+    changed - Signal: somebody signed in or out, a reading began or ended, or its case left the scene.
+    begun, ending - Signals: the case is ready to be drawn on; the drawing tools must be put down.
+    """
+
+    def __init__(self, logic) -> None:
+        self.logic = logic
+        self.changed, self.begun, self.ending = Signal(), Signal(), Signal()
+        self.session = self.shown = None
+        self.notice, self.deviations = "", {}
+        self.prefetch = Prefetch()
+        logic.edited.connect(self._onEdited)
+        logic.examChanged.connect(self._onExam)
+
+    def cleanup(self) -> None:
+        self.prefetch.stop()
+        if self.session is not None:
+            self.session.close()
+        self.session = self.shown = None
+        for signal in (self.changed, self.begun, self.ending):
+            signal.disconnectAll()
+
+    # Signing in
+
+    def signIn(self, folder: str, reader: str) -> None:
+        """Open a study to a reader; the scene is closed, so that nothing else is seen.
+
+        Raises:
+            InputError: see `her2map.study.session.open_session`.
+        """
+        from her2map.study.session import open_session
+
+        self._take(open_session, folder, reader)
+
+    def signInTraining(self, folder: str, reader: str) -> None:
+        """Open a study's training to a reader.
+
+        Raises:
+            InputError: see `her2map.study.training.open_training`.
+        """
+        from her2map.study.training import open_training
+
+        self._take(open_training, folder, reader)
+
+    def _take(self, opened, folder: str, reader: str) -> None:
+        if self.session is not None:
+            raise InputError(_("{reader} is signed in; sign out first.").format(reader=self.session.reader))
+        session = opened(folder, reader)
+        slicer.mrmlScene.Clear(0)
+        self.session, self.notice, self.deviations = session, "", {}
+        self.prefetch.start(self._toPrepare)
+        self.changed.emit()
+
+    def signOut(self) -> None:
+        """An open reading stays open, and is taken up again at the next time."""
+        if self.session is None:
+            return
+        self.ending.emit()
+        self.prefetch.stop()
+        self._clear()
+        self.session.close()
+        self.session, self.notice, self.deviations = None, "", {}
+        self.changed.emit()
+
+    @property
+    def training(self) -> bool:
+        return hasattr(self.session, "deviations")
+
+    # One reading
+
+    def opening(self):
+        """Begin the next reading, or take up the one that is open: a function of a progress callback.
+
+        Raises:
+            InputError: none may begin now, one is being read, or its store cannot be written.
+        """
+        session = self._needSession()
+        if self.shown is not None:
+            raise InputError(_("A reading is open; finish or skip it first."))
+        code = session.begin().case
+        self.changed.emit()
+        return lambda progress: self._load(session, code, progress)
+
+    def _load(self, session, code: str, progress):
+        """In a thread; nothing that goes wrong may name the exam's folder."""
+        try:
+            with _silent():
+                self.prefetch.wait(progress)
+                return session.load(progress)
+        except (Cancelled, InputError):
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+        raise InputError(
+            _("Case {code} cannot be opened ({kind}); tell the coordinator. It can be skipped.").format(
+                code=code, kind=kind
+            )
+        )
+
+    def take(self, case) -> None:
+        """Show the case of the open reading, with the drawing as it was left."""
+        session = self._needSession()
+        self.notice, self.deviations = "", {}
+        with slicer.util.RenderBlocker():
+            self.logic.takeCase(case)
+            if session.drawing is not None:
+                self._restore(session.drawing)
+        self.shown = session.current
+        self.prefetch.start(self._toPrepare)
+        self.changed.emit()
+        self.begun.emit()
+
+    def _restore(self, drawing) -> None:
+        kept = [(roi_nodes.CONTOUR, roi_nodes.ROI_NAME, drawing.contour)] if drawing.contour else []
+        for number, hole in enumerate(drawing.holes, 1):
+            kept.append((roi_nodes.HOLE, roi_nodes.holeNameOf(number), hole))
+        with self.logic.oneEdit(record=False):
+            roi_nodes.restore(tuple(kept))
+        self.logic.choosePhase(AUTOMATIC if drawing.phase is None else drawing.phase)
+        self.logic.history.start()
+
+    def refusal(self, confidence: int | None) -> str:
+        """Why the reading cannot be finished now, in a sentence; "" where it can."""
+        if self.session is None or self.shown is None:
+            return _("No reading is shown.")
+        if self.logic.phase is None:
+            return _("Choose the DCE phase that is drawn on (ROI panel).")
+        if self.logic.problem:
+            return self.logic.problem
+        lacking = self.session.refusal(self.logic.values)
+        return lacking or ("" if confidence else _("Say how confident you are: keys 1 to 5."))
+
+    def finish(self, confidence: int, remark: str = "") -> None:
+        """End the reading with the values of what is drawn; its case leaves the scene.
+
+        Raises:
+            InputError: see :meth:`refusal`; or the store cannot be written.
+        """
+        self.ending.emit()
+        refusal = self.refusal(confidence)
+        if refusal:
+            raise InputError(refusal)
+        session, values = self.session, self.logic.values
+        self._keep()  # also what was changed other than by mouse
+        deviations = session.deviations(values) if self.training else {}
+        session.finish(values, confidence, remark)
+        self._ended()
+        self.deviations = deviations
+        self.changed.emit()
+
+    def skip(self, reason: str) -> None:
+        """End the open reading without values, also one whose case cannot be opened.
+
+        Raises:
+            InputError: no reading is open, there is no reason, or the store cannot be written.
+        """
+        self._needSession().skip(reason)
+        self.ending.emit()
+        self._ended()
+        self.changed.emit()
+
+    def reopen(self, slot, reason: str) -> None:
+        """Open a reading that was ended; :meth:`opening` then takes it up.
+
+        Raises:
+            InputError: another is open, it may not be reopened, there is no reason, or the store cannot be
+                written.
+        """
+        self._needSession().reopen(slot, reason)
+        self.notice, self.deviations = "", {}
+        self.changed.emit()
+
+    def _ended(self) -> None:
+        self.notice = ""
+        self._clear()
+        self.prefetch.start(self._toPrepare)
+
+    def _clear(self) -> None:
+        """Nothing of the case stays in the scene."""
+        self.shown = None
+        if self.logic.case is not None:
+            with slicer.util.RenderBlocker():
+                self.logic.takeCase(None)
+
+    def _toPrepare(self):
+        return self.session.prefetch_arguments if self.session is not None else None
+
+    def _needSession(self):
+        if self.session is None:
+            raise InputError(_("Nobody is signed in; sign in first."))
+        return self.session
+
+    # Edits
+
+    def _onEdited(self) -> None:
+        if self.shown is None or self.logic.case is None or slicer.mrmlScene.IsClosing():
+            return
+        told = self.notice
+        try:
+            self._keep()
+            self.notice = ""
+        except InputError as problem:
+            self.notice = str(problem)
+        if self.notice != told:
+            self.changed.emit()
+
+    def _keep(self) -> None:
+        """What is drawn now goes to the store, unless it is there.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        from her2map.study.readings import Drawing
+
+        now = self.drawing()
+        if now != (self.session.drawing or Drawing()):
+            self.session.edited(now)
+
+    def drawing(self):
+        """The control points and the phase as they are now: a `her2map.study.readings.Drawing`."""
+        from her2map.study.readings import Drawing
+
+        parts = roi_nodes.drawing()
+        contour = next((points for part, _name, points in parts if part == roi_nodes.CONTOUR), ())
+        holes = [points for part, _name, points in parts if part == roi_nodes.HOLE]
+        phase = self.logic.parameters.phase
+        return Drawing(_tuples(contour), tuple(map(_tuples, holes)), None if phase == AUTOMATIC else phase)
+
+    def _onExam(self) -> None:
+        """The scene was closed, or another opened, in the middle of a reading."""
+        if self.shown is None or self.logic.case is not None:
+            return
+        text = _("The scene was closed. The reading of case {case} is still open, with its drawing: {next}.")
+        self.notice = text.format(case=self.shown.case, next=_("press Next reading to go on"))
+        self.shown = None
+        self.ending.emit()
+        self.changed.emit()
+
+
+def _tuples(points) -> tuple:
+    return tuple(map(tuple, np.asarray(points, float).tolist()))
+
+
+@contextmanager
+def _silent():
+    """Warnings about an exam's headers quote them, and Slicer's log keeps what is said."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "nibabel")]
+    before = [logger.disabled for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.disabled = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
