@@ -1,9 +1,9 @@
 # ICC, repeatability and Bland-Altman of data.csv by R, psych and irr, as JSON on the standard output:
 #   Rscript agreement.R data.csv > agreement.json
-# Made with R 4.2.2, psych 2.2.9 and irr 0.84.1. One object: "set/statistic/of what/figure": number.
+# Made with R 4.2.2, psych 2.2.9 and irr 0.84.1; without irr its figures are left out. One object: "set/statistic/of what/figure": number.
 
 library(psych)
-library(irr)
+has_irr <- requireNamespace("irr", quietly = TRUE)
 
 figures <- list()
 keep <- function(.path, ...) {  # with a point: R would take an argument "p" for the path
@@ -20,7 +20,8 @@ icc_of <- function(path, ratings) {
     keep(paste(path, type, sep = "/"), value = row$ICC, low = row[["lower bound"]], high = row[["upper bound"]],
          F = row$F, df1 = row$df1, df2 = row$df2, p = row$p, n = nrow(ratings), k = ncol(ratings))
   }
-  for (type in c(ICC2 = "agreement", ICC3 = "consistency")) {
+  if (!has_irr) return()
+  for (type in c("agreement", "consistency")) {
     found <- irr::icc(ratings, model = "twoway", type = type, unit = "single")
     name <- if (type == "agreement") "irr_ICC2" else "irr_ICC3"
     keep(paste(path, name, sep = "/"), value = found$value, low = found$lbound, high = found$ubound)
