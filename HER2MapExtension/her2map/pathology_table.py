@@ -4,8 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from .checked_csv import CheckedCsv, Row, read_checked_csv
 from .pathology import (
     Assessment,
@@ -151,14 +149,15 @@ def assess_table(table: PathologyTable, preset: Preset) -> dict[str, Assessment]
     return {case.case: assess(case.tissue, preset) for case in table.cases}
 
 
-def pathology_frame(table: PathologyTable, preset: Preset) -> pd.DataFrame:
-    """A row a case: status and group, receptors, Ki-67, subtype, age, menopause, further columns, preset.
+def pathology_records(table: PathologyTable, preset: Preset) -> list[dict[str, object]]:
+    """A record a case, with the same keys for all: a table of status, receptors, Ki-67 and subtype.
 
-    Columns of text hold "" and columns of numbers NaN where nothing is known; `her2_group` is zero, low,
-    positive or "" where it is not settled, `her2` the group or what is lacking.
+    Text is "" and a number NaN where nothing is known. `her2_group` is zero, low, positive or "" where it is
+    not settled, `her2` the group or what is lacking, `her2_reason` why; `er`, `pr`, `ki67` (high, low) and
+    `subtype` are in words; then age, menopause, the further columns, and `pathology_preset`.
     """
     assessed = assess_table(table, preset)
-    return pd.DataFrame([_record(case, assessed[case.case], preset) for case in table.cases])
+    return [_record(case, assessed[case.case], preset) for case in table.cases]
 
 
 def _record(case: PathologyCase, found: Assessment, preset: Preset) -> dict[str, object]:

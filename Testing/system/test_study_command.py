@@ -18,6 +18,7 @@ from her2map.cli import main
 from her2map.study.order import Slot
 from her2map.study.protocol import Protocol, read_protocol
 from her2map.study.store import Store
+from slicer_lacks import MISSING
 from study_samples import START, change_study, make_study, read_cases
 
 Run = Callable[..., tuple[int, str, str]]
@@ -165,6 +166,21 @@ def test_prepare_can_be_stopped(
     assert status == 130
     assert "stopped" in err
     assert not list((tmp_path / "study").rglob("*.npz"))
+
+
+def test_prepare_runs_in_slicers_own_python(tmp_path: Path, exams: Path, run: Run) -> None:
+    """The module has the next case prepared by such a Python, before its user consents to more packages."""
+    new(run, tmp_path / "study", exams)
+    code = (
+        f"import sys\nsys.modules.update(dict.fromkeys({MISSING!r}))\n"
+        "from her2map.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["study", "prepare", str(tmp_path / "study"), "--case", "C001"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Not prepared: C002, C003." in run("study", "status", tmp_path / "study")[1]
 
 
 # Watching

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from her2map.checked_csv import read_checked_csv
 from her2map.errors import InputError
 from her2map.pathology import PRESETS, Group, Ish, Receptor
-from her2map.pathology_table import PathologyTable, assess_table, pathology_frame, read_pathology
+from her2map.pathology_table import PathologyTable, assess_table, pathology_records, read_pathology
 
 
 @pytest.fixture
@@ -53,14 +54,14 @@ def test_every_column(table: Path) -> None:
     assert [case.line for case in found.cases] == [2, 3, 4]
 
 
-def test_frame_names_the_preset_and_what_is_not_settled(table: Path) -> None:
+def test_records_name_the_preset_and_what_is_not_settled(table: Path) -> None:
     found = read(table, FULL + "C004,,2+,1.6,7.0,,,,,,,,,,,\n")
-    guideline = pathology_frame(found, PRESETS["guideline"])
+    guideline = pd.DataFrame(pathology_records(found, PRESETS["guideline"]))
     assert list(guideline["her2"]) == ["positive", "low", "zero", "needs recount"]
     assert list(guideline["her2_group"]) == ["positive", "low", "zero", ""]
     assert set(guideline["pathology_preset"]) == {"guideline"}
     assert list(guideline["ki67"]) == ["", "", "", ""]
-    paper = pathology_frame(found, PRESETS["paper"])
+    paper = pd.DataFrame(pathology_records(found, PRESETS["paper"]))
     assert list(paper["her2"]) == ["positive", "low", "zero", "positive"]
     assert list(paper["ki67"]) == ["high", "", "low", ""]
     assert list(paper["er"]) == ["positive", "positive", "low positive", ""]

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..errors import InputError
-from ..progress import Progress
+from ..progress import Progress, no_progress
 
 Run = Callable[[argparse.Namespace], int | None]
 """What a command does with its options; what it returns is the exit status, None is 0."""
@@ -69,7 +68,12 @@ def output_option(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar on the terminal; nothing where standard error is a file."""
+    """A bar on the terminal; nothing where standard error is a file, or in a Python without tqdm."""
+    if find_spec("tqdm") is None:  # Slicer's own, which prepares cases for the reading
+        yield no_progress
+        return
+    from tqdm import tqdm
+
     with tqdm(
         total=100, desc=what, bar_format="{desc:24}{bar:30} {percentage:3.0f} % {elapsed}", disable=None
     ) as bar:

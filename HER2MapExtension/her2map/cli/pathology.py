@@ -4,9 +4,11 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
+
 from ..files import output_folder
 from ..pathology import PRESETS
-from ..pathology_table import pathology_frame, read_pathology
+from ..pathology_table import pathology_records, read_pathology
 from ..report.tables import aligned
 from ..spreadsheet import write_csv
 from .common import declare, json_option, print_json, refuse_special_file
@@ -44,7 +46,7 @@ def preset_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _pathology(options: argparse.Namespace) -> None:
-    frame = pathology_frame(read_pathology(options.table), PRESETS[options.preset])
+    frame = pd.DataFrame(pathology_records(read_pathology(options.table), PRESETS[options.preset]))
     if options.output:
         refuse_special_file(options.output)
         write_csv(output_folder(options.output.parent) / options.output.name, frame)
