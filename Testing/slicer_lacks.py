@@ -10,5 +10,7 @@ MISSING = (
     "cmcrameri",
     "matplotlib",
     "threadpoolctl",
+    "shapely",
+    "pyarrow",
 )
 """Slicer brings numpy, scipy, SimpleITK and pydicom."""
