@@ -169,10 +169,11 @@ def test_prepare_can_be_stopped(
 
 
 def test_prepare_runs_in_slicers_own_python(tmp_path: Path, exams: Path, run: Run) -> None:
-    """The module has the next case prepared by such a Python, before its user consents to more packages."""
+    """The module has the next case prepared by such a Python; it has what fits ask for, and no more."""
     new(run, tmp_path / "study", exams)
+    lacking = [name for name in MISSING if name != "threadpoolctl"]
     code = (
-        f"import sys\nsys.modules.update(dict.fromkeys({MISSING!r}))\n"
+        f"import sys\nsys.modules.update(dict.fromkeys({lacking!r}))\n"
         "from her2map.cli import main\nsys.exit(main(sys.argv[1:]))"
     )
     arguments = ["study", "prepare", str(tmp_path / "study"), "--case", "C001"]
