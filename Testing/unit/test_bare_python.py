@@ -21,6 +21,11 @@ MODULES = (
     "report.tables",
     "roi",
     "score",
+    "statistics",
+    "study.session",
+    "study.status",
+    "study.training",
+    "study.verify",
     "summary",
     "tumour_slice",
 )
