@@ -324,7 +324,7 @@ def _prepared(protocol: Protocol, code: str, progress: Progress) -> PreparedCase
         return prepare_case(protocol, code, progress)
     except Cancelled:
         raise
-    except (InputError, OSError, ValueError, MemoryError) as error:
+    except Exception as error:  # of any library: its text may name the patient's folder
         kind = "" if isinstance(error, InputError) else f" ({type(error).__name__})"
     # Raised out here, so that it carries nothing of the error that may name a patient's folder.
     raise InputError(
