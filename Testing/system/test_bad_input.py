@@ -185,7 +185,7 @@ def test_full_disk_leaves_what_was_there(
 
 @pytest.mark.parametrize("role", ["9", "9=T9", "99=T2", "9=T2:magic"])
 def test_role_that_is_none(demo: Path, refused: Callable[..., str], role: str) -> None:
-    assert f"--role {role}" in refused("series", demo / "exam" / "dicom", "--role", role)
+    assert f"The role '{role}'" in refused("series", demo / "exam" / "dicom", "--role", role)
 
 
 def test_fit_says_what_was_left_out(exam: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

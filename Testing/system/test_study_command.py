@@ -201,7 +201,7 @@ def test_status(study: Protocol, run: Run) -> None:
     assert ["A", "12", "0", "0", "0", "12"] in [row[:6] for row in rows]
     assert ["C", "0", "1", "1", "10", "12"] in [row[:6] for row in rows]
     assert ["C", "C002", "1", "motion", "in", "all", "echoes"] in rows
-    assert "differ by more than 0 % of their median" in out
+    assert "differ by more than 0.1 % of their median" in out
     facts = json.loads(run("study", "status", study.folder, "--json")[1])
     assert facts["readers"][2]["skips"] == [{"case": "C002", "repeat": 1, "reason": "motion\nin all echoes"}]
     assert facts["readers"][0]["finished"] == 12

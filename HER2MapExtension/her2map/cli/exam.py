@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
 from ..errors import InputError
-from ..exam import Exam, fit_exam, measure_maps, read_exam
+from ..exam import Exam, fit_exam, measure_maps, read_exam, with_role
 from ..files import output_folder, write_text
 from ..fitting import PRESETS, FitOptions, FittedMap
 from ..markups import read_roi
@@ -16,7 +16,6 @@ from ..phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from ..report import tables
 from ..report.exam import ExamReport, score_text, write_overview, write_report
 from ..score import demo_card, predict
-from ..series import Role, Technique, override
 from ..summary import exam_facts
 from .common import declare, json_option, print_json, progress_bar, refuse_special_file
 
@@ -115,26 +114,8 @@ def _read(folder: Path, roles: Sequence[str] = ()) -> Exam:
     with progress_bar("reading") as progress:
         exam = read_exam(folder, progress)
     for text in roles:
-        exam = _with_role(exam, text)
+        exam = with_role(exam, text)
     return exam
-
-
-def _with_role(exam: Exam, text: str) -> Exam:
-    """The exam with one role as the user wants it; `text` is KEY=ROLE or KEY=ROLE:TECHNIQUE."""
-    key, _, chosen = text.partition("=")
-    role, _, technique = chosen.partition(":")
-    roles, techniques = {r.value: r for r in Role}, {t.value: t for t in Technique}
-    if role not in roles or (technique and technique not in techniques):
-        raise InputError(
-            f"--role {text}: write KEY=ROLE or KEY=ROLE:TECHNIQUE; roles: {', '.join(roles)}; "
-            f"techniques: {', '.join(techniques)}."
-        )
-    found = [a.series for a in exam.assignments if a.key == key]
-    if not found:
-        keys = ", ".join(a.key for a in exam.assignments)
-        raise InputError(f"--role {text}: the exam has no series {key or 'without a key'}; it has {keys}.")
-    changed = override(exam.assignments, found[0], roles[role], techniques.get(technique))
-    return replace(exam, assignments=tuple(changed))
 
 
 def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:

@@ -1,14 +1,13 @@
 """`her2map study agreement`: how well the readings agree."""
 
 import argparse
-from typing import Any
 
 import pandas as pd
 
 from ..files import output_folder
 from ..report.agreement import write_bland_altman
-from ..report.style import STYLES
-from ..report.tables import aligned, percent, plain
+from ..report.study_tables import bland_altman_lines, icc_lines, overlap_lines, repeatability_lines
+from ..report.tables import aligned
 from ..spreadsheet import write_csv
 from ..study.agreement import StudyAgreement, agreement
 from ..study.protocol import read_protocol
@@ -49,69 +48,20 @@ def _agreement(options: argparse.Namespace) -> None:
 
 def _agreement_text(found: StudyAgreement) -> str:
     parts = [
-        "Repeatability (95 % interval)", aligned(_repeatability_lines(found.repeatability), 2),
+        "Repeatability (95 % interval)", aligned(repeatability_lines(found.repeatability), 2),
         "\nIntraclass correlation (95 % interval)", _icc_text(found.icc),
     ]  # fmt: skip
     if len(found.bland_altman):
-        parts += ["\nBland-Altman", aligned(_bland_altman_lines(found.bland_altman), 2)]
-    parts += ["\nContours, median (quartiles)", aligned(_overlap_lines(found.overlap), 1)]
+        parts += ["\nBland-Altman", aligned(bland_altman_lines(found.bland_altman), 2)]
+    parts += ["\nContours, median (quartiles)", aligned(overlap_lines(found.overlap), 1)]
     if found.incomplete:
         parts.append(f"\n{len(found.incomplete)} cases are not complete; left_out.csv says where they lack.")
     return "\n".join(parts)
 
 
-def _repeatability_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["biomarker", "compared", "cases", "mean", "within SD", "wCV", "repeatability coefficient"]]
-    for row in frame.to_dict("records"):
-        digits = STYLES[row["biomarker"]].decimals + 1
-        cv = [percent(row[f"within_cv{end}"], 1) for end in ("", "_low", "_high")]
-        lines.append(
-            [
-                _named(row), row["compared"], str(row["cases"]), plain(row["mean"], digits),
-                _with_interval(row, "within_sd", digits), _bracketed(*cv),
-                _with_interval(row, "repeatability_coefficient", digits),
-            ]
-        )  # fmt: skip
-    return lines
-
-
 def _icc_text(frame: pd.DataFrame) -> str:
-    lines = [["biomarker", "compared", "ICC", "cases", "value"]]
-    for row in frame.to_dict("records"):
-        value = _bracketed(*(plain(row[key], 3) for key in ("value", "low", "high")))
-        kind = row["icc"].removeprefix("ICC")
-        lines.append([row["biomarker"], row["compared"], kind, str(row["cases"]), value])
-    remarks = ["", *frame["remark"]]
-    table = aligned(lines, right_from=3).splitlines()
+    """The remarks, which are long, run on at the lines' ends."""
+    lines = icc_lines(frame)
+    table = aligned([line[:-1] for line in lines], right_from=3).splitlines()
+    remarks = ["", *(line[-1] for line in lines[1:])]
     return "\n".join(f"{line}  {remark}".rstrip() for line, remark in zip(table, remarks, strict=True))
-
-
-def _bland_altman_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["biomarker", "compared", "cases", "bias", "lower limit", "upper limit"]]
-    for row in frame.to_dict("records"):
-        digits = STYLES[row["biomarker"]].decimals + 1
-        limits = [_with_interval(row, key, digits) for key in ("bias", "lower", "upper")]
-        lines.append([_named(row), row["compared"], str(row["cases"]), *limits])
-    return lines
-
-
-def _overlap_lines(frame: pd.DataFrame) -> list[list[str]]:
-    lines = [["compared", "cases", "pairs", "Dice", "distance / mm", "other slice"]]
-    for row in frame.to_dict("records"):
-        dice = _bracketed(*(plain(row[f"dice{end}"], 3) for end in ("", "_q1", "_q3")))
-        distance = _bracketed(*(plain(row[f"distance_mm{end}"], 2) for end in ("", "_q1", "_q3")))
-        counts = [str(row[key]) for key in ("cases", "comparisons")]
-        lines.append([row["compared"], *counts, dice, distance, str(row["other_slice"])])
-    return lines
-
-
-def _named(row: dict[str, Any]) -> str:
-    return row["biomarker"] if row["unit"] == "1" else f"{row['biomarker']} / {row['unit']}"
-
-
-def _with_interval(row: dict[str, Any], name: str, digits: int) -> str:
-    return _bracketed(*(plain(row[f"{name}{end}"], digits) for end in ("", "_low", "_high")))
-
-
-def _bracketed(value: str, low: str, high: str) -> str:
-    return f"{value} ({low} to {high})" if value != "–" else value

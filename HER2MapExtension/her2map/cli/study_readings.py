@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files import output_folder, write_json
-from ..report.tables import aligned, percent
+from ..report.study_tables import reader_lines, skip_lines, spread_lines
+from ..report.tables import aligned
 from ..spreadsheet import FORMATS
 from ..study.aggregate import aggregate
 from ..study.export import export_tables, write_export
@@ -82,37 +83,15 @@ def _status(options: argparse.Namespace) -> None:
         )
         return
     print(f"{protocol.title}: {len(values.by_case)} of {len(protocol.cases)} cases complete\n")
-    print(_readers_text(readers))
-    skips = [[one.reader, *_words(*skip)] for one in readers for skip in one.skips]
-    if skips:
-        print(f"\nSkipped\n{aligned([['reader', 'case', 'repeat', 'why'], *skips], 99)}")
+    print(aligned(reader_lines(readers), right_from=1))
+    if any(one.skips for one in readers):
+        print(f"\nSkipped\n{aligned(skip_lines(readers), right_from=99)}")
     if len(values.spread):
-        print(f"\nRepeats that differ by more than {percent(protocol.spread_limit, 0)} of their median")
-        print(_spread_text(values.spread))
+        limit = f"{100 * protocol.spread_limit:g} %"
+        print(f"\nRepeats that differ by more than {limit} of their median")
+        print(aligned(spread_lines(values.spread), right_from=3))
     if missing:
         print(f"\nNot prepared: {_listed(missing)}. Run `her2map study prepare {options.folder}`.")
-
-
-def _readers_text(readers: Sequence[ReaderStatus]) -> str:
-    lines = [["reader", "finished", "open", "skipped", "left", "of", "last reading"]]
-    for one in readers:
-        left = one.total - one.finished - one.open - one.skipped
-        last = f"{one.last.astimezone():%Y-%m-%d %H:%M}" if one.last else "–"
-        counts = map(str, (one.finished, one.open, one.skipped, left, one.total))
-        lines.append([one.reader, *counts, last])
-    return aligned(lines, right_from=1)
-
-
-def _spread_text(spread: Any) -> str:
-    lines = [["case", "reader", "biomarker", "lowest", "highest", "difference"]]
-    for row in spread.itertuples():
-        numbers = [f"{row.lowest:.1f}", f"{row.highest:.1f}", percent(row.spread, 0)]
-        lines.append([row.case, row.reader, row.biomarker, *numbers])
-    return aligned(lines, right_from=3)
-
-
-def _words(slot: Any, reason: str) -> list[str]:
-    return [slot.case, str(slot.repeat), " ".join(reason.split())]
 
 
 def _listed(codes: Sequence[str]) -> str:

@@ -2,15 +2,13 @@
 
 import argparse
 import random
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..pathology_table import read_pathology
 from ..progress import part_of
-from ..score import load_card
 from ..study.prepared import prepare_case
-from ..study.protocol import FILE, Case, Protocol, new_study, read_protocol
+from ..study.protocol import FILE, new_study, read_protocol
+from ..study.setup import dealt, exam_folders, study_mistakes
 from .common import declare, progress_bar
 from .study import folder_argument
 
@@ -64,33 +62,9 @@ def _new(options: argparse.Namespace) -> None:
     )
 
 
-def exam_folders(parent: Path) -> list[Path]:
-    """Every folder in `parent` whose name does not begin with a dot, by name.
-
-    Raises:
-        InputError: `parent` is no folder, or has none.
-    """
-    try:
-        folders = sorted(path.absolute() for path in parent.iterdir() if path.is_dir())
-    except OSError as error:
-        raise InputError(f"Cannot read the folder {parent} ({error.strerror}); check --cases.") from None
-    folders = [folder for folder in folders if not folder.name.startswith(".")]
-    if not folders:
-        raise InputError(f"{parent} has no folder in it; --cases wants the folder that holds the exams.")
-    return folders
-
-
-def dealt(folders: Sequence[Path], chance: random.Random) -> list[Case]:
-    """The folders under the codes C001 and on, shuffled; the letter keeps spreadsheets from cutting zeros."""
-    shuffled = list(folders)
-    chance.shuffle(shuffled)
-    digits = max(3, len(str(len(shuffled))))
-    return [Case(f"C{number:0{digits}}", folder) for number, folder in enumerate(shuffled, start=1)]
-
-
 def _check(options: argparse.Namespace) -> None:
     protocol = read_protocol(options.folder)
-    mistakes = [*_missing_exams(protocol), *_mistakes_beside(protocol)]
+    mistakes = study_mistakes(protocol)
     if mistakes:
         raise InputError("\n".join(mistakes))
     readers = ", ".join(protocol.readers)
@@ -98,36 +72,6 @@ def _check(options: argparse.Namespace) -> None:
         f"{protocol.title}: {len(protocol.cases)} cases, readers {readers}, {protocol.repeats} repeats at "
         f"least {protocol.minimum_interval_hours:g} hours apart. All is there."
     )
-
-
-def _missing_exams(protocol: Protocol) -> list[str]:
-    return [
-        f"case {case.code}: there is no exam in {case.folder}; correct its folder in {FILE}."
-        for case in protocol.cases
-        if not case.folder.is_dir() or next(case.folder.iterdir(), None) is None
-    ]
-
-
-def _mistakes_beside(protocol: Protocol) -> list[str]:
-    """Of the pathology table and the score card."""
-    found: list[str] = []
-    try:
-        if protocol.score_card:
-            load_card(protocol.score_card)
-    except InputError as error:
-        found.append(str(error))
-    try:
-        table = read_pathology(protocol.pathology) if protocol.pathology else None
-    except InputError as error:
-        return [*found, *str(error).splitlines()]
-    if table is not None:
-        known = {case.case.casefold() for case in table.cases}
-        found += [
-            f"{table.name} has no line of case {code}; add one, or correct its code."
-            for code in protocol.codes
-            if code.casefold() not in known
-        ]
-    return found
 
 
 def _prepare(options: argparse.Namespace) -> None:
