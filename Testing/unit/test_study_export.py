@@ -131,6 +131,23 @@ def test_without_pyarrow_one_sentence_and_nothing_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_full_disk_leaves_the_earlier_export(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = exported(protocol)
+    write_export(tmp_path / "out", tables)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    read_cases(protocol, "A")
+
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("her2map.files.os.fsync", no_space)
+    with pytest.raises(InputError, match="No space left"):
+        write_export(tmp_path / "out", exported(protocol))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
 def test_unknown_format(protocol: Protocol, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no format 'xlsx'; use csv, feather or parquet"):
         write_export(tmp_path, exported(protocol), "xlsx")
