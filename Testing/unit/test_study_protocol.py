@@ -45,7 +45,7 @@ def test_a_study_is_never_written_over(tmp_path: Path) -> None:
 
 
 def test_what_makes_no_study_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the reader 'a/b' must be letters"):
+    with pytest.raises(InputError, match="^This makes no study: the reader 'a/b' must be letters"):
         new_study(tmp_path, "T", [Case("001", tmp_path / "x")], ["a/b"])
     assert not (tmp_path / "study.toml").exists()
 

@@ -177,7 +177,8 @@ def new_study(
         protocol = read_protocol(place)
     except InputError as mistakes:
         path.unlink()
-        raise InputError(str(mistakes).replace(f"{path} ", "the study's ")) from None
+        told = (line.partition(": ")[2] for line in str(mistakes).splitlines())
+        raise InputError("\n".join(f"This makes no study: {text}" for text in told)) from None
     output_folder(protocol.store("any").parent)
     return protocol
 
