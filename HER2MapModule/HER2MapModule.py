@@ -21,9 +21,12 @@ from HER2MapModuleLib.reading_room import ReadingRoom, registerLayout
 from HER2MapModuleLib.roi_panel import RoiPanel
 from HER2MapModuleLib.sample_data import registerSampleData
 from HER2MapModuleLib.self_test import HER2MapSelfTest
+from HER2MapModuleLib.study_panel import StudyPanel
 from HER2MapModuleLib.values_panel import ValuesPanel
 
-PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel, ReadingPanel)
+PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel, ReadingPanel, StudyPanel)
+ORDER = (ReadingPanel, *(panel for panel in PANELS if panel is not ReadingPanel))
+"""From top to bottom: what is to be read stands above what it is read with."""
 IN_A_SESSION = (ReadingPanel, RoiPanel, ValuesPanel)
 """What a reader of a study sees: no other exam, no fit and no motion can be chosen meanwhile."""
 
@@ -61,9 +64,11 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.setup(self)
         self.logic = HER2MapModuleLogic()
         self.readingRoom = ReadingRoom(self.logic)
+        for panelClass in ORDER:
+            self._addSection(panelClass)
         for panelClass in PANELS:
             panel = panelClass(self.logic, self.readingRoom, self.resourcePath)
-            self._addSection(panel)
+            qt.QVBoxLayout(self.sections[panelClass]).addWidget(panel.widget)
             self.panels.append(panel)
         self.layout.addStretch(1)
         self.logic.mapsChanged.connect(self.makeRoomForDrawing)
@@ -76,16 +81,12 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:  # reloaded while it is shown
             self.enter()
 
-    def _addSection(self, panel):
+    def _addSection(self, panelClass):
         section = ctk.ctkCollapsibleButton()
-        section.text = panel.title
-        section.collapsed = panel.collapsed
-        qt.QVBoxLayout(section).addWidget(panel.widget)
-        self.sections[type(panel)] = section
-        if isinstance(panel, ReadingPanel):  # what is to be read stands above what it is read with
-            self.layout.insertWidget(self.layout.indexOf(self.sections[ExamPanel]), section)
-        else:
-            self.layout.addWidget(section)
+        section.text = panelClass.title
+        section.collapsed = panelClass.collapsed
+        self.layout.addWidget(section)
+        self.sections[panelClass] = section
 
     def makeRoomForDrawing(self):
         """Once there are maps, the exam is folded away, so that tools and values are seen together."""

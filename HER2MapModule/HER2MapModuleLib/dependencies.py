@@ -9,6 +9,8 @@ from slicer.i18n import tr as _
 REQUIREMENTS = Path(__file__).parent.parent / "Resources" / "requirements.txt"
 TO_FIT = ("threadpoolctl",)
 TO_READ_NIFTI = "nibabel"
+TO_ANALYSE = ("pandas", "shapely", "threadpoolctl")
+TO_EXPORT = ("pyarrow",)
 
 
 def ensurePackages(*names: str) -> None:

@@ -5,22 +5,51 @@ import slicer
 from slicer.i18n import tr as _
 
 
+class Form:
+    """A dialog of rows. *OK* can be pressed once `complete` says so, which is asked after every change."""
+
+    def __init__(self, title: str, complete=lambda: True) -> None:
+        self.dialog = qt.QDialog(slicer.util.mainWindow())
+        self.dialog.windowTitle = title
+        self._complete = complete
+        self._layout = qt.QFormLayout(self.dialog)
+        choices = qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel
+        self._buttons = qt.QDialogButtonBox(choices)
+        self._buttons.connect("accepted()", self.dialog.accept)
+        self._buttons.connect("rejected()", self.dialog.reject)
+
+    def add(self, label: str, widget):
+        self._layout.addRow(label, widget)
+        return widget
+
+    def addText(self, label: str):
+        """A line to write in."""
+        edit = self.add(label, qt.QLineEdit())
+        edit.minimumWidth = 360
+        edit.connect("textChanged(QString)", self.update)
+        return edit
+
+    def update(self, text="") -> None:
+        self._buttons.button(qt.QDialogButtonBox.Ok).enabled = bool(self._complete())
+
+    def ask(self) -> bool:
+        """Whether the user pressed *OK*; what the widgets hold can be read until :meth:`close`."""
+        self._layout.addRow(self._buttons)
+        self.update()
+        return bool(self.dialog.exec_())
+
+    def close(self) -> None:
+        self.dialog.deleteLater()
+
+
 def chooseFrom(title: str, label: str, items) -> int | None:
     """The index of the item that the user chose; None if the dialog was cancelled."""
-    dialog = qt.QDialog()
-    dialog.windowTitle = title
-    layout = qt.QFormLayout(dialog)
-    box = qt.QComboBox()
+    form = Form(title)
+    box = form.add(label, qt.QComboBox())
     box.addItems(list(items))
-    layout.addRow(label, box)
-    buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
-    buttons.connect("accepted()", dialog.accept)
-    buttons.connect("rejected()", dialog.reject)
-    layout.addRow(buttons)
-    accepted = dialog.exec_()
-    chosen = box.currentIndex
-    dialog.deleteLater()
-    return chosen if accepted else None
+    chosen = box.currentIndex if form.ask() else None
+    form.close()
+    return chosen
 
 
 def askForReason(title: str) -> str | None:
@@ -31,25 +60,12 @@ def askForReason(title: str) -> str | None:
 
 def chooseWithReason(title: str, label: str, items) -> tuple[int, str] | None:
     """The index of the item that the user chose (0 without items) and his reason; None if cancelled."""
-    dialog = qt.QDialog(slicer.util.mainWindow())
-    dialog.windowTitle = title
-    layout = qt.QFormLayout(dialog)
+    form = Form(title, lambda: reason.text.strip())
     box = qt.QComboBox()
     box.addItems(list(items))
     if items:
-        layout.addRow(label, box)
-    reason = qt.QLineEdit()
-    reason.minimumWidth = 360
-    layout.addRow(_("Reason:"), reason)
-    buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Ok | qt.QDialogButtonBox.Cancel)
-    ok = buttons.button(qt.QDialogButtonBox.Ok)
-    ok.enabled = False
-    reason.connect("textChanged(QString)", lambda text: setattr(ok, "enabled", bool(text.strip())))
-    buttons.connect("accepted()", dialog.accept)
-    buttons.connect("rejected()", dialog.reject)
-    layout.addRow(buttons)
-    reason.setFocus()
-    accepted = dialog.exec_()
-    found = max(box.currentIndex, 0), reason.text.strip()
-    dialog.deleteLater()
-    return found if accepted else None
+        form.add(label, box)
+    reason = form.addText(_("Reason:"))
+    found = (max(box.currentIndex, 0), reason.text.strip()) if form.ask() else None
+    form.close()
+    return found
