@@ -18,6 +18,7 @@ from her2map.cli import main
 from her2map.study.order import Slot
 from her2map.study.protocol import Protocol, read_protocol
 from her2map.study.store import Store
+from her2map.study.training import open_training
 from slicer_lacks import MISSING
 from study_samples import START, change_study, make_study, read_cases
 
@@ -151,6 +152,20 @@ def test_prepare_one_then_all(tmp_path: Path, exams: Path, run: Run) -> None:
     assert len(err.splitlines()) == 1
     assert "Not prepared: C001." in run("study", "status", tmp_path / "study")[1]
     assert run("study", "prepare", tmp_path / "study", "--case", "C009")[0] == 2
+
+
+def test_prepare_the_training(tmp_path: Path, exams: Path, run: Run) -> None:
+    """As the module has it done while a phantom is read."""
+    new(run, tmp_path / "study", exams)
+    path = tmp_path / "study" / "study.toml"
+    path.write_text(path.read_text().replace('size = "standard"', 'size = "small"'))
+    with open_training(tmp_path / "study", "A") as session:
+        session.begin()
+        arguments = session.prefetch_arguments
+        assert arguments is not None and "--training" in arguments
+        assert run(*arguments[2:])[0] == 0
+        assert session.prefetch_arguments is None
+    assert run("study", "prepare", tmp_path / "study", "--training", "--case", "C001")[0] == 2
 
 
 def test_prepare_can_be_stopped(

@@ -2,12 +2,15 @@
 
 import argparse
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..progress import part_of
+from ..progress import Progress, part_of
+from ..study.phantoms import prepare_phantom, training_protocol
 from ..study.prepared import prepare_case
-from ..study.protocol import FILE, new_study, read_protocol
+from ..study.protocol import FILE, Protocol, new_study, read_protocol
 from ..study.setup import dealt, exam_folders, study_mistakes
 from .common import declare, progress_bar
 from .study import folder_argument
@@ -50,6 +53,10 @@ def declare_prepare(parser: argparse.ArgumentParser) -> None:
     )
     folder_argument(parser)
     parser.add_argument("--case", metavar="CODE", help="this case alone")
+    parser.add_argument(
+        "--training", action="store_const", const=_training, default=_study,
+        help="the phantoms of the training, written where they are not there yet, in place of the cases",
+    )  # fmt: skip
 
 
 def _new(options: argparse.Namespace) -> None:
@@ -74,15 +81,32 @@ def _check(options: argparse.Namespace) -> None:
     )
 
 
+@dataclass(frozen=True)
+class _Cases:
+    """Cases to be prepared, and how."""
+
+    protocol: Protocol
+    prepare: Callable[[Protocol, str, Progress], object]
+
+
+def _study(protocol: Protocol) -> _Cases:
+    return _Cases(protocol, prepare_case)
+
+
+def _training(protocol: Protocol) -> _Cases:
+    return _Cases(training_protocol(protocol), prepare_phantom)
+
+
 def _prepare(options: argparse.Namespace) -> None:
-    protocol = read_protocol(options.folder)
+    cases: _Cases = options.training(read_protocol(options.folder))
+    protocol = cases.protocol
     codes = [protocol.case(options.case).code] if options.case else list(protocol.codes)
     problems = []
     with progress_bar(f"preparing {len(codes)} case{'s' * (len(codes) > 1)}") as progress:
         for i, code in enumerate(codes):
             step = part_of(progress, i / len(codes), (i + 1) / len(codes))
             try:
-                prepare_case(protocol, code, step)
+                cases.prepare(protocol, code, step)
             except InputError as error:  # the others can be prepared all the same
                 problems += [f"case {code}: {line}" for line in str(error).splitlines()]
     if problems:
