@@ -1,0 +1,1 @@
+"""The analysis of a cohort: readings and pathology in, a paper's tables and models out."""
