@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from cohort_reference import OUTCOME, STORED, TWO, assert_as_r
 from her2map.errors import InputError
 from her2map.statistics.auc_comparison import FITTED, NESTED, compare_aucs
-from her2map.statistics.diagnosis import Direction, diagnose
+from her2map.statistics.diagnosis import Direction, diagnosis
 from her2map.statistics.multiplicity import bonferroni, holm, sidak
 from her2map.statistics.proportions import proportion
-from her2map.statistics.roc import roc_curve
+from her2map.statistics.roc import roc
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -36,7 +36,7 @@ MEASURES = (
 
 @pytest.mark.parametrize("marker", DIRECTIONS)
 def test_every_figure_of_a_marker_is_that_of_r(marker: str) -> None:
-    curve = roc_curve(OUTCOME, TWO[marker], DIRECTIONS[marker])
+    curve = roc(OUTCOME, TWO[marker], DIRECTIONS[marker])
     assert curve.cut_off is not None
     found = {
         "auc": curve.auc.value,
@@ -54,7 +54,7 @@ def test_every_figure_of_a_marker_is_that_of_r(marker: str) -> None:
         "specificity": curve.cut_off.specificity,
     }
     assert_as_r({f"roc/{marker}/{name}": value for name, value in found.items()}, f"roc/{marker}/")
-    called = diagnose(OUTCOME, TWO[marker], curve.cut_off.threshold, DIRECTIONS[marker])
+    called = diagnosis(OUTCOME, TWO[marker], curve.cut_off.threshold, DIRECTIONS[marker])
     figures = {}
     for name in MEASURES:
         share = getattr(called, name)
@@ -93,7 +93,7 @@ def test_the_direction_is_not_taken_from_the_data() -> None:
     """Of binary ER both medians are 1: a program that compares them takes ER as higher in positives."""
     er = TWO["er"]
     assert er[OUTCOME == 1].median() == er[OUTCOME == 0].median()
-    right, wrong = (roc_curve(OUTCOME, er, direction) for direction in (Direction.LOWER, Direction.HIGHER))
+    right, wrong = (roc(OUTCOME, er, direction) for direction in (Direction.LOWER, Direction.HIGHER))
     assert right.auc.value == pytest.approx(STORED["roc/er/auc"]) == pytest.approx(0.590116, abs=1e-6)
     assert wrong.auc.value == pytest.approx(1 - right.auc.value)
     assert wrong.auc.value < 0.5
@@ -107,26 +107,26 @@ def test_the_direction_is_not_taken_from_the_data() -> None:
 def test_all_ties_of_youdens_index_are_listed() -> None:
     outcome = [0, 0, 1, 0, 1, 1, 0, 1]
     marker = [1, 2, 3, 4, 5, 6, 7, 8]
-    curve = roc_curve(outcome, marker)
+    curve = roc(outcome, marker)
     assert [tie.threshold for tie in curve.ties] == [4.5, 2.5]
     assert [tie.youden for tie in curve.ties] == [0.5, 0.5]
     assert curve.cut_off == curve.ties[0]  # nearer to the corner
     assert (curve.cut_off.lower, curve.cut_off.upper) == (4.0, 5.0)
     assert (curve.cut_off.sensitivity, curve.cut_off.specificity) == (0.75, 0.75)
-    even = roc_curve([0, 1, 0, 1], [1, 2, 3, 4])
+    even = roc([0, 1, 0, 1], [1, 2, 3, 4])
     assert [tie.threshold for tie in even.ties] == [3.5, 1.5]
     assert even.cut_off == even.ties[1]  # as near, and the more sensitive
-    lower = roc_curve(outcome, [-x for x in marker], Direction.LOWER)
+    lower = roc(outcome, [-x for x in marker], Direction.LOWER)
     assert [tie.threshold for tie in lower.ties] == [-4.5, -2.5]
     assert (lower.ties[1].lower, lower.ties[1].upper) == (-3.0, -2.0)
 
 
 def test_the_cut_off_calls_as_its_curve_says() -> None:
-    curve = roc_curve(OUTCOME, TWO["T2star"])
+    curve = roc(OUTCOME, TWO["T2star"])
     for at, sensitivity, specificity in zip(
         curve.thresholds, curve.sensitivity, curve.specificity, strict=True
     ):
-        called = diagnose(OUTCOME, TWO["T2star"], float(at))
+        called = diagnosis(OUTCOME, TWO["T2star"], float(at))
         assert called.sensitivity.value == pytest.approx(sensitivity)
         assert called.specificity.value == pytest.approx(specificity)
     area = np.trapezoid(curve.sensitivity, 1 - curve.specificity) if hasattr(np, "trapezoid") else None
@@ -134,7 +134,7 @@ def test_the_cut_off_calls_as_its_curve_says() -> None:
 
 
 def test_a_marker_that_is_the_same_in_all_cases() -> None:
-    curve = roc_curve([0, 1, 0, 1], [3.0, 3.0, 3.0, 3.0])
+    curve = roc([0, 1, 0, 1], [3.0, 3.0, 3.0, 3.0])
     assert curve.auc.value == 0.5
     assert math.isnan(curve.auc.low)
     assert "variance is 0" in curve.auc.reason
@@ -143,7 +143,7 @@ def test_a_marker_that_is_the_same_in_all_cases() -> None:
 
 
 def test_a_marker_that_is_positive_in_all_cases() -> None:
-    found = diagnose([0, 1, 0, 1, 1], [1, 1, 1, 1, 1], 0.5)
+    found = diagnosis([0, 1, 0, 1, 1], [1, 1, 1, 1, 1], 0.5)
     assert (found.sensitivity.value, found.specificity.value, found.accuracy.value) == (1.0, 0.0, 0.6)
     assert found.positive_predictive_value.value == 0.6
     assert math.isnan(found.negative_predictive_value.value)
@@ -152,7 +152,7 @@ def test_a_marker_that_is_positive_in_all_cases() -> None:
 
 
 def test_a_marker_that_separates() -> None:
-    curve = roc_curve(OUTCOME, TWO["separated"])
+    curve = roc(OUTCOME, TWO["separated"])
     assert curve.auc.value == 1.0
     assert not math.isnan(curve.standard_error)
     assert "variance is 0" in curve.auc.reason
@@ -170,16 +170,16 @@ def test_a_marker_that_separates() -> None:
 )
 def test_without_both_groups_the_reason_is_given(outcome: list[float], reason: str) -> None:
     marker = np.arange(len(outcome))
-    curve = roc_curve(outcome, marker)
+    curve = roc(outcome, marker)
     assert curve.auc.reason == curve.no_cut_off == reason
     (pair,) = compare_aucs(outcome, {"a": marker, "b": marker}, dict.fromkeys("ab", Direction.HIGHER))
     assert pair.difference.reason == reason
-    called = diagnose(outcome, marker, 1.0)
+    called = diagnosis(outcome, marker, 1.0)
     assert called.sensitivity.reason or called.specificity.reason
 
 
 def test_a_group_of_one_has_an_area_without_interval() -> None:
-    curve = roc_curve([0, 0, 0, 1], [1, 2, 4, 3])
+    curve = roc([0, 0, 0, 1], [1, 2, 4, 3])
     assert curve.auc.value == pytest.approx(2 / 3)
     assert curve.auc.reason == "A group has one case only; DeLong's interval needs two in each."
     (pair,) = compare_aucs([0, 0, 1], {"a": [1, 2, 3], "b": [3, 1, 2]}, dict.fromkeys("ab", Direction.HIGHER))
@@ -203,23 +203,23 @@ def test_a_group_of_one_has_an_area_without_interval() -> None:
 )
 def test_what_cannot_be_used_is_refused(outcome, marker, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        roc_curve(outcome, marker)
+        roc(outcome, marker)
 
 
 def test_missing_in_every_guise() -> None:
     outcome = pd.Series([0, 1, None, 1, 0], dtype="Int64")
     marker = pd.Series([1.0, 2.0, 3.0, None, 1.5])
-    curve = roc_curve(outcome, marker)
+    curve = roc(outcome, marker)
     assert curve.left_out == (2, 3)
     assert (curve.n_positive, curve.n_negative) == (1, 2)
-    assert roc_curve([False, True, True, False], [1, 3, 2, None]).auc.value == 1.0
+    assert roc([False, True, True, False], [1, 3, 2, None]).auc.value == 1.0
 
 
 def test_markers_need_a_direction_and_a_cut_off_a_number() -> None:
     with pytest.raises(InputError, match="marker b has no direction"):
         compare_aucs([0, 1], {"a": [1, 2], "b": [1, 2]}, {"a": Direction.HIGHER})
     with pytest.raises(InputError, match="cut-off of a marker must be a number"):
-        diagnose([0, 1], [1, 2], math.nan)
+        diagnosis([0, 1], [1, 2], math.nan)
 
 
 def test_markers_that_rank_alike_cannot_be_compared() -> None:
@@ -273,7 +273,7 @@ def test_it_is_fast_on_many_cases() -> None:
     rng = np.random.default_rng(1)
     outcome = rng.integers(0, 2, 200_000)
     start = time.perf_counter()
-    roc_curve(outcome, rng.normal(size=200_000) + outcome)
+    roc(outcome, rng.normal(size=200_000) + outcome)
     assert time.perf_counter() - start < 3
 
 
@@ -292,14 +292,14 @@ whole_numbers = st.lists(st.integers(-6, 6), min_size=2, max_size=25)
 def test_area_and_variance_are_those_of_the_definition(positive: list[int], negative: list[int]) -> None:
     outcome = [1] * len(positive) + [0] * len(negative)
     marker = np.array(positive + negative, float)
-    curve = roc_curve(outcome, marker)
+    curve = roc(outcome, marker)
     area, variance = by_definition(np.array(positive), np.array(negative))
     assert curve.auc.value == pytest.approx(area, abs=1e-14)
     assert curve.standard_error**2 == pytest.approx(variance, abs=1e-14)
-    flipped = roc_curve(outcome, marker, Direction.LOWER)
+    flipped = roc(outcome, marker, Direction.LOWER)
     assert flipped.auc.value == pytest.approx(1 - area, abs=1e-14)
     assert flipped.standard_error == pytest.approx(curve.standard_error, abs=1e-14)
-    stretched = roc_curve(outcome, np.exp(marker / 3) * 100 - 7)
+    stretched = roc(outcome, np.exp(marker / 3) * 100 - 7)
     assert stretched.auc.value == curve.auc.value
     assert stretched.auc.low == pytest.approx(curve.auc.low, nan_ok=True)
     assert len(stretched.ties) == len(curve.ties)

@@ -10,11 +10,11 @@ from .agreement import (
     repeatability,
 )
 from .auc_comparison import AucComparison, compare_aucs
-from .diagnosis import Diagnosis, Direction, diagnose
+from .diagnosis import Diagnosis, Direction, diagnosis
 from .estimate import Estimate
 from .multiplicity import bonferroni, holm, sidak
 from .proportions import Proportion, proportion
-from .roc import CutOff, RocCurve, roc_curve
+from .roc import CutOff, RocCurve, roc
 
 __all__ = [
     "AucComparison",
@@ -31,11 +31,11 @@ __all__ = [
     "bland_altman",
     "bonferroni",
     "compare_aucs",
-    "diagnose",
+    "diagnosis",
     "holm",
     "icc",
     "proportion",
     "repeatability",
-    "roc_curve",
+    "roc",
     "sidak",
 ]

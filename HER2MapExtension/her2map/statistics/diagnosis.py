@@ -55,7 +55,7 @@ class Diagnosis:
     convention: str = CALL
 
 
-def diagnose(
+def diagnosis(
     outcome: ArrayLike, marker: ArrayLike, cut_off: float, direction: Direction = Direction.HIGHER
 ) -> Diagnosis:
     """Calls by a marker against the outcome.

@@ -98,7 +98,7 @@ class Placements(NamedTuple):
         return float(self.positive.mean())
 
 
-def roc_curve(outcome: ArrayLike, marker: ArrayLike, direction: Direction = Direction.HIGHER) -> RocCurve:
+def roc(outcome: ArrayLike, marker: ArrayLike, direction: Direction = Direction.HIGHER) -> RocCurve:
     """The ROC curve of a marker for the positive against the negative group.
 
     DeLong et al., Biometrics 1988;44:837, by midranks in O(n log n) (Sun & Xu, IEEE Signal Process Lett

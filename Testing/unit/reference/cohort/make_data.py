@@ -3,9 +3,11 @@
 data.csv, a row a case: T1_pre, T1_post, delta_T1 (their difference), T2, T2star in ms, to a tenth, so that
 some tie; er, pr, ki67_high 0 or 1; age in years; grade 1 to 3; histology. Some T2star, age and grade are
 missing (NA). For the HER2-low and HER2-positive cases, "separated" tells them apart at 50, and "nearly" all
-but one of them; "quasi" is 1 in positive cases only; "constant" is 1 throughout; "reversed" is T2star with its
-sign turned. resamples.csv, a row a resample: how often each of the complete low and positive cases was drawn,
-in their order, then, 0 to 4, in which fold they are in one round of cross-validation.
+but one of them; "quasi" is 1 in positive cases only; "constant" is 1 throughout; "reversed" is T2star with
+its sign turned.
+
+resamples.csv, a row a resample: how often each of the complete low and positive cases was drawn, in their
+order; then, 0 to 4, in which fold they are in one round of cross-validation.
 """
 
 from pathlib import Path
