@@ -108,11 +108,13 @@ class _LogT1:
 def simulate(cohorts: int, seed: int = SEED) -> Cohort:
     """`cohorts` cohorts of the paper's size, one after the other; each has its HER2-low cases first."""
     rng = np.random.default_rng(seed)
-    groups = [
-        _draw(rng, figures, t1, positive, cohorts)
-        for positive, (figures, t1) in enumerate(zip(PUBLISHED.values(), _log_t1(), strict=True))
-    ]
+    groups = [_draw(rng, name, (cohorts, figures.n)) for name, figures in PUBLISHED.items()]
     return Cohort(*(np.hstack(columns).ravel() for columns in zip(*groups, strict=True)))  # cohort by cohort
+
+
+def simulate_group(name: str, count: int, rng: np.random.Generator) -> Cohort:
+    """`count` cases of one group of `PUBLISHED`."""
+    return Cohort(*(column.ravel() for column in _draw(rng, name, (1, count))))
 
 
 def part(cohort: Cohort, index: int) -> Cohort:
@@ -171,11 +173,11 @@ def make_card(seed: int = SEED) -> ModelCard:
     )
 
 
-def _draw(
-    rng: np.random.Generator, figures: GroupFigures, t1: _LogT1, positive: int, cohorts: int
-) -> list[Array]:
-    """her2_positive, er_positive, T1_pre, T1_post, T2star; each (cohorts, n)."""
-    z = rng.standard_normal((3, cohorts, figures.n))
+def _draw(rng: np.random.Generator, name: str, shape: tuple[int, int]) -> list[Array]:
+    """her2_positive, er_positive, T1_pre, T1_post, T2star of a group; each of `shape` (cohorts, cases)."""
+    positive = list(PUBLISHED).index(name)
+    figures, t1 = PUBLISHED[name], _log_t1()[positive]
+    z = rng.standard_normal((3, *shape))
     pre = t1.correlation * z[0] + math.sqrt(1 - t1.correlation**2) * z[1]
     rho = T2STAR_T1_POST_CORRELATION
     t2star = rho * z[0] + math.sqrt(1 - rho**2) * z[2]

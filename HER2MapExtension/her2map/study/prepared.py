@@ -78,7 +78,7 @@ def prepare_case(protocol: Protocol, code: str, progress: Progress = no_progress
         exam = with_role(exam, role)
     digest = pixels_sha256(exam)
     path = _path(protocol, code, digest)
-    case = _read(path, code) or _fitted(protocol, code, exam, digest, part_of(progress, 0.15, 0.95))
+    case = _read(path, code) or fit_case(protocol, code, exam, digest, part_of(progress, 0.15, 0.95))
     output_folder(protocol.cache)
     if not path.exists():
         _write(path, case)
@@ -113,7 +113,18 @@ def pixels_sha256(exam: Exam) -> str:
     return digest.hexdigest()
 
 
-def _fitted(protocol: Protocol, code: str, exam: Exam, digest: str, progress: Progress) -> PreparedCase:
+def fit_case(
+    protocol: Protocol, code: str, exam: Exam, digest: str, progress: Progress = no_progress
+) -> PreparedCase:
+    """Fit an exam as the study wants it, and leave out what readers do not see.
+
+    Args:
+        digest: of :func:`pixels_sha256`.
+
+    Raises:
+        InputError: the exam cannot be fitted, or has no DCE.
+        Cancelled: raised by `progress`.
+    """
     dce = exam.dce
     if dce is None:
         raise InputError(f"The exam of case {code} has no DCE series to draw on; check its folder.")

@@ -156,12 +156,17 @@ def read_protocol(folder: str | os.PathLike[str]) -> Protocol:
 
 
 def new_study(
-    folder: str | os.PathLike[str], title: str, cases: Sequence[Case], readers: Sequence[str]
+    folder: str | os.PathLike[str],
+    title: str,
+    cases: Sequence[Case],
+    readers: Sequence[str],
+    seed: int | None = None,
 ) -> Protocol:
     """Write the `study.toml` of a new study, to be completed by hand, and make its folders.
 
     Args:
         cases: with complete paths; one inside `folder` is written relative to it.
+        seed: of the orders of reading; drawn where it is not given.
 
     Raises:
         InputError: there is a study in `folder`, it cannot be written to, or what is given makes no study.
@@ -170,8 +175,8 @@ def new_study(
     path = place / FILE
     if path.exists():
         raise InputError(f"{place} holds a study already; edit its {FILE}, or choose another folder.")
-    seed = int.from_bytes(os.urandom(4)) % 1_000_000
-    draft = Protocol(place, title, tuple(cases), tuple(readers), seed)
+    drawn = int.from_bytes(os.urandom(4)) % 1_000_000
+    draft = Protocol(place, title, tuple(cases), tuple(readers), drawn if seed is None else seed)
     write_text(path, _as_text(draft))
     try:
         protocol = read_protocol(place)
