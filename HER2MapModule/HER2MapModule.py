@@ -115,6 +115,7 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._disconnectPanels()
 
     def cleanup(self):
+        self.logic.readings.signOut()  # nothing of a study's case stays without its session
         self.removeObservers()
         self._disconnectPanels()
         for panel in self.panels:

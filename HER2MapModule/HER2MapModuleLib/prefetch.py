@@ -54,10 +54,10 @@ class Prefetch:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def wait(self, progress) -> None:
-        """Until the process that runs has ended; `progress` may raise."""
+    def wait(self, code: str, progress) -> None:
+        """Until the process has ended, if it is this case that it prepares; `progress` may raise."""
         process = self._process
-        while process is not None and process.poll() is None:
+        while process is not None and code in process.args and process.poll() is None:
             progress(0.0)
             time.sleep(0.05)
 

@@ -72,7 +72,6 @@ class Readings:
         session = opened(folder, reader)
         slicer.mrmlScene.Clear(0)
         self.session, self.notice, self.deviations = session, "", {}
-        self.prefetch.start(self._toPrepare)
         self.changed.emit()
 
     def signOut(self) -> None:
@@ -85,6 +84,15 @@ class Readings:
         self.session.close()
         self.session, self.notice, self.deviations = None, "", {}
         self.changed.emit()
+
+    @property
+    def mustPrepare(self) -> bool:
+        """Whether the next case has to be read and fitted first."""
+        return self.session is not None and self.session.prefetch_arguments is not None
+
+    def prepareNext(self) -> None:
+        """Let another process do that, unless one is at it."""
+        self.prefetch.start(lambda: self.session.prefetch_arguments if self.session else None)
 
     @property
     def training(self) -> bool:
@@ -109,7 +117,7 @@ class Readings:
         """In a thread; nothing that goes wrong may name the exam's folder."""
         try:
             with _silent():
-                self.prefetch.wait(progress)
+                self.prefetch.wait(code, progress)
                 return session.load(progress)
         except (Cancelled, InputError):
             raise
@@ -130,7 +138,7 @@ class Readings:
             if session.drawing is not None:
                 self._restore(session.drawing)
         self.shown = session.current
-        self.prefetch.start(self._toPrepare)
+        self.prepareNext()
         self.changed.emit()
         self.begun.emit()
 
@@ -197,7 +205,7 @@ class Readings:
     def _ended(self) -> None:
         self.notice = ""
         self._clear()
-        self.prefetch.start(self._toPrepare)
+        self.prepareNext()
 
     def _clear(self) -> None:
         """Nothing of the case stays in the scene."""
@@ -205,9 +213,6 @@ class Readings:
         if self.logic.case is not None:
             with slicer.util.RenderBlocker():
                 self.logic.takeCase(None)
-
-    def _toPrepare(self):
-        return self.session.prefetch_arguments if self.session is not None else None
 
     def _needSession(self):
         if self.session is None:
@@ -236,6 +241,7 @@ class Readings:
         """
         from her2map.study.readings import Drawing
 
+        roi_nodes.keepOutOfFiles()
         now = self.drawing()
         if now != (self.session.drawing or Drawing()):
             self.session.edited(now)
@@ -255,7 +261,7 @@ class Readings:
         if self.shown is None or self.logic.case is not None:
             return
         text = _("The scene was closed. The reading of case {case} is still open, with its drawing: {next}.")
-        self.notice = text.format(case=self.shown.case, next=_("press Next reading to go on"))
+        self.notice = text.format(case=self.shown.case, next=_("press Next to go on"))
         self.shown = None
         self.ending.emit()
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""The grid of what is done: a row a case, a column a repeat, states by symbol and colour."""
+"""The grid of what is done: a column a case, a row a repeat, states by symbol and colour."""
 
 import qt
 from slicer.i18n import tr as _
@@ -14,19 +14,21 @@ COLOURS = {
 
 
 def fillGrid(table, grid, current) -> None:
-    """Show the states of all readings, `current` (case, repeat) framed by its row being in view."""
+    """Show the states of all readings; `current` (case, repeat), if there is one, is scrolled into view."""
     cases = sorted({one.case for one in grid})
     repeats = max((one.repeat for one in grid), default=0)
-    row = {case: number for number, case in enumerate(cases)}
-    if (table.rowCount, table.columnCount) != (len(cases), repeats):
-        table.setRowCount(len(cases))
-        table.setColumnCount(repeats)
-        table.setHorizontalHeaderLabels([str(number) for number in range(1, repeats + 1)])
-    table.setVerticalHeaderLabels(cases)
+    column = {case: number for number, case in enumerate(cases)}
+    if (table.rowCount, table.columnCount) != (repeats, len(cases)):
+        table.setRowCount(repeats)
+        table.setColumnCount(len(cases))
+        table.setVerticalHeaderLabels([str(number) for number in range(1, repeats + 1)])
+    table.setHorizontalHeaderLabels(cases)
     for one in grid:
-        _fill(table, row[one.case], one.repeat - 1, one.state)
+        _fill(table, one.repeat - 1, column[one.case], one.state)
+    table.resizeColumnsToContents()
+    table.resizeRowsToContents()
     if current is not None:
-        table.scrollToItem(table.item(row[current.case], current.repeat - 1))
+        table.scrollToItem(table.item(current.repeat - 1, column[current.case]))
 
 
 def legend() -> str:

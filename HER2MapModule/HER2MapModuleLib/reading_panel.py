@@ -88,9 +88,11 @@ class ReadingPanel(Panel):
         if _somethingToLose() and not slicer.util.confirmOkCancelDisplay(question):
             return
         with problemsShown():
-            ensurePackages(*TO_FIT)
             method(folder, reader)
             self.ui.studyEdit.addCurrentPathToHistory()
+            if self.readings.mustPrepare:
+                ensurePackages(*TO_FIT)
+            self.readings.prepareNext()
 
     def onSignOut(self, checked=False):
         with problemsShown():
@@ -162,8 +164,11 @@ class ReadingPanel(Panel):
                 self.readings.skip(reason)
 
     def onReopen(self, checked=False):
-        slots = self.readings.session.reopenable
-        found = chooseWithReason(_("Reopen a reading"), _("Reading:"), [_slotText(slot) for slot in slots])
+        session = self.readings.session
+        slots = session.reopenable
+        found = chooseWithReason(
+            _("Reopen a reading"), _("Reading:"), [_slotText(session, slot) for slot in slots]
+        )
         if found is not None:
             with problemsShown():
                 self.readings.reopen(slots[found[0]], found[1])
@@ -202,11 +207,11 @@ class ReadingPanel(Panel):
         shown, current = self.readings.shown, session.current
         upcoming = session.upcoming
         if shown is not None:
-            text = _slotText(shown)
+            text = _slotText(session, shown)
         elif current is not None:
-            text = _("To be gone on with: {slot}").format(slot=_slotText(current))
+            text = _("To be gone on with: {slot}").format(slot=_slotText(session, current))
         else:
-            text = _upcomingText(upcoming)
+            text = _upcomingText(session, upcoming)
         case = self.logic.case
         facts = case.shown if case is not None else {}
         self.ui.caseLabel.text = text
@@ -252,14 +257,16 @@ def _somethingToLose() -> bool:
     return any(not node.GetHideFromEditors() for node in nodes)
 
 
-def _slotText(slot) -> str:
-    return _("Case {case}, reading {repeat}").format(case=slot.case, repeat=slot.repeat)
+def _slotText(session, slot) -> str:
+    text = _("Case {case}, reading {repeat} of {repeats}")
+    repeats = max(one.repeat for one in session.grid)
+    return text.format(case=slot.case, repeat=slot.repeat, repeats=repeats)
 
 
-def _upcomingText(upcoming) -> str:
+def _upcomingText(session, upcoming) -> str:
     if upcoming.slot is None:
         return _("All readings are done. Thank you.")
-    text = _("Next: {slot}").format(slot=_slotText(upcoming.slot))
+    text = _("Next: {slot}").format(slot=_slotText(session, upcoming.slot))
     if not upcoming.reason:
         return text
     when = upcoming.ready_at.astimezone().strftime("%Y-%m-%d %H:%M")

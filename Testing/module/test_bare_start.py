@@ -68,3 +68,23 @@ print(said[0])
     asked, said = output(code).splitlines()
     assert "threadpoolctl" in asked and "Install now?" in asked
     assert said == "Not done: the package(s) threadpoolctl are missing."
+
+
+def test_a_reader_reads_prepared_cases_without_any_package(study, contours):
+    code = f"""
+asked = []
+slicer.util.confirmOkCancelDisplay = lambda text, *a, **k: asked.append(text) or False
+said = []
+slicer.util.errorDisplay = lambda text, *a, **k: said.append(text)
+panel = widget.panels[5]
+panel.ui.studyEdit.setCurrentPath({str(study)!r})
+panel.ui.readerBox.setCurrentText("r1")
+panel.ui.signInButton.click()
+panel.onNext()
+widget.logic.setContour(CONTOURS[widget.logic.readings.shown.case])
+panel.setConfidence(3)
+panel.onFinish()
+print(widget.logic.readings.session.done, asked, said)
+"""
+    shapes = {case: points.round(3).tolist() for case, points in contours.items()}
+    assert output(f"CONTOURS = {shapes!r}\n{code}") == "1 [] []"
