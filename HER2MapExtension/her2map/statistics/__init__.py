@@ -12,9 +12,11 @@ from .agreement import (
 from .auc_comparison import AucComparison, compare_aucs
 from .diagnosis import Diagnosis, Direction, diagnosis
 from .estimate import Estimate
+from .logistic import LogisticFit, Term, logistic, nested_test, univariable
 from .multiplicity import bonferroni, holm, sidak
 from .proportions import Proportion, proportion
 from .roc import CutOff, RocCurve, roc
+from .tested import Tested
 
 __all__ = [
     "AucComparison",
@@ -25,17 +27,23 @@ __all__ = [
     "Estimate",
     "IccPair",
     "IccResult",
+    "LogisticFit",
     "Proportion",
     "Repeatability",
     "RocCurve",
+    "Term",
+    "Tested",
     "bland_altman",
     "bonferroni",
     "compare_aucs",
     "diagnosis",
     "holm",
     "icc",
+    "logistic",
+    "nested_test",
     "proportion",
     "repeatability",
     "roc",
     "sidak",
+    "univariable",
 ]
