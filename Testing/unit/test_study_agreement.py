@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from agreement_data import a_protocol, a_reading, some_readings, without
@@ -15,7 +16,8 @@ from her2map.report.agreement import bland_altman_figure, write_bland_altman
 from her2map.roi import Roi
 from her2map.roi.overlap import overlap
 from her2map.statistics import bland_altman, icc, repeatability
-from her2map.study.agreement import CONTOUR, UNITS, StudyAgreement, agreement
+from her2map.study.aggregate import aggregate
+from her2map.study.agreement import CONTOUR, UNITS, StudyAgreement, agreement, value_agreement
 from her2map.study.readings import OPEN, SKIPPED, Reading
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -310,3 +312,11 @@ def test_a_pair_that_does_not_exist(found) -> None:
     alone = a_protocol(2, ("R1",))
     with pytest.raises(InputError, match="there is one reader only"):
         bland_altman_figure(agreement(alone, some_readings(alone)), "R1 and R2")
+
+
+def test_values_alone_agree_as_with_their_contours(readings: Readings, found: StudyAgreement) -> None:
+    alone = value_agreement(PROTOCOL, aggregate(PROTOCOL, readings))
+    for name in ("repeatability", "icc", "bland_altman", "differences"):
+        pd.testing.assert_frame_equal(getattr(alone, name), getattr(found, name))
+    assert len(found.overlaps) > 0 and len(alone.overlaps) == 0
+    assert len(alone.overlap) == 0 and CONTOUR not in set(alone.left_out["biomarker"])

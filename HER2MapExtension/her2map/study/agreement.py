@@ -1,7 +1,7 @@
 """How well the readings of a study agree: within a reader, between readers, in value and in contour."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -79,7 +79,23 @@ def agreement(protocol: Protocol, readings: Mapping[str, Sequence[Reading]]) -> 
     Args:
         readings: by reader, of :func:`~her2map.study.readings.read_readings`.
     """
-    values = aggregate(protocol, readings)
+    contours = _frame(_contour_rows(protocol, readings), _OVERLAPS)
+    values = value_agreement(protocol, aggregate(protocol, readings))
+    without = _frame(_contours_left_out(protocol, contours), _LEFT_OUT)
+    return replace(
+        values,
+        overlap=_frame(_overlap_rows(protocol, contours), _OVERLAP),
+        overlaps=contours,
+        left_out=pd.concat([values.left_out, without], ignore_index=True),
+    )
+
+
+def value_agreement(protocol: Protocol, values: Aggregate) -> StudyAgreement:
+    """The agreement of values alone, as a table of them gives it: without the overlap of the contours.
+
+    Args:
+        protocol: of which cases, readers and repeats are used.
+    """
     repeats, medians = _repeats(protocol, values), _medians(protocol, values)
     readers = {("readers", name): table for name, table in medians.items() if len(protocol.readers) > 1}
     pairs = {
@@ -88,15 +104,14 @@ def agreement(protocol: Protocol, readings: Mapping[str, Sequence[Reading]]) -> 
         for name, table in medians.items()
     }
     compared = {key: bland_altman(*(table[reader] for reader in table)) for key, table in pairs.items()}
-    contours = _frame(_contour_rows(protocol, readings), _OVERLAPS)
     return StudyAgreement(
         repeatability=_frame(_repeatability_rows(repeats | _pooled(protocol, repeats)), _REPEATABILITY),
         icc=_frame(_icc_rows(repeats | readers), _ICC),
         bland_altman=_frame(_bland_altman_rows(pairs, compared), _BLAND_ALTMAN),
         differences=_frame(_difference_rows(compared), _DIFFERENCES),
-        overlap=_frame(_overlap_rows(protocol, contours), _OVERLAP),
-        overlaps=contours,
-        left_out=_frame(_left_out_rows(protocol, repeats | readers | pairs, contours), _LEFT_OUT),
+        overlap=_frame((), _OVERLAP),
+        overlaps=_frame((), _OVERLAPS),
+        left_out=_frame(_left_out_rows(repeats | readers | pairs), _LEFT_OUT),
         incomplete=values.incomplete,
     )
 
@@ -282,12 +297,13 @@ def _contour_comparisons(protocol: Protocol) -> list[str]:
 _LEFT_OUT = ("compared", "biomarker", "case")
 
 
-def _left_out_rows(
-    protocol: Protocol, tables: Tables, contours: pd.DataFrame
-) -> Iterator[tuple[str, str, Hashable]]:
+def _left_out_rows(tables: Tables) -> Iterator[tuple[str, str, Hashable]]:
     for (compared, name), table in tables.items():
         for case in table.index[table.isna().any(axis=1)]:
             yield compared, name, case
+
+
+def _contours_left_out(protocol: Protocol, contours: pd.DataFrame) -> Iterator[tuple[str, str, Hashable]]:
     for compared in _contour_comparisons(protocol):
         there = set(contours.loc[contours["compared"] == compared, "case"])
         yield from ((compared, CONTOUR, code) for code in protocol.codes if code not in there)
