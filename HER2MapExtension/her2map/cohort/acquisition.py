@@ -24,8 +24,8 @@ class Acquisition:
     """The acquisition of all exams together.
 
     Attributes:
-        table: a row a sequence and parameter: sequence, parameter, value (the most frequent one), exams
-            (which have it), of (which have the sequence), others (the other values with their numbers of exams).
+        table: a row a sequence and parameter: sequence, parameter, value (the most frequent), exams (which
+            have it), of (which have the sequence), others (the other values with their numbers of exams).
         exams: how many could be read.
         unread: the cases whose exam could not be read, with why.
         reason: why there is no table; "" where there is one.

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..statistics.auc_comparison import AucComparison, compare_aucs
-from ..statistics.diagnosis import Diagnosis, Direction, diagnosis
-from ..statistics.roc import RocCurve, roc
+from ..statistics import AucComparison, Diagnosis, Direction, RocCurve, compare_aucs, diagnosis, roc
 from .inputs import Cohort
 from .variables import Variable, design
 

@@ -91,7 +91,7 @@ def _brackets(
     low, high = float(everything.min()), float(everything.max())
     step = 0.09 * ((high - low) or 1.0)
     level = high + 0.6 * step
-    for first, second, p in sorted((min(i, j), max(i, j), p) for i, j, p in found):
+    for _, first, second, p in sorted((abs(i - j), min(i, j), max(i, j), p) for i, j, p in found):
         tick = 0.25 * step
         axes.plot(
             [first, first, second, second], [level - tick, level, level, level - tick], color=INK, lw=0.8

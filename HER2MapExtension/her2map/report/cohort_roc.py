@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..statistics.roc import RocCurve
+from ..statistics import RocCurve
 from .cohort_style import INK, LINE, SOFT, STROKES, interval, new_figure, plain_axes
 
 Curves = Mapping[str, RocCurve]
@@ -17,7 +17,8 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
 
     Sensitivity over 1 - specificity; DeLong's intervals in the legend; Youden's cut-off as a dot.
     """
-    figure = new_figure(3.6 * len(panels), 4.9)
+    longest = max(len(curves) for _, curves in panels)
+    figure = new_figure(3.6 * len(panels), 4.1 + 0.17 * longest)
     for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, title, curves)
     figure.supxlabel(

@@ -1,0 +1,110 @@
+"""The analysis of a cohort from end to end: every table's and figure's numbers, in one result."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..progress import Progress, no_progress
+from ..statistics import AucComparison
+from ..study.agreement import StudyAgreement, agreement
+from .acquisition import Acquisition, no_acquisition, read_acquisition
+from .analysis_options import USUAL, AnalysisOptions
+from .checklists import checklist_table
+from .comparisons import Ways, by_alternative, by_reader, by_repeats, other_pairs, small_group_warnings
+from .inputs import Cohort
+from .markers import Contrast, MarkerResult, compare_markers, contrast, judge, measured_markers
+from .models import Alone, Entry, Model, candidates, check_named, enter, fit_alone, fit_models
+
+
+@dataclass(frozen=True, eq=False)
+class CohortAnalysis:
+    """All that an analysis found.
+
+    Attributes:
+        acquisition: Table 1.
+        pair: HER2-positive against HER2-low.
+        markers: Table 4: biomarkers and ER, then the models on the cases to which they were fitted.
+        compared: Table 5.
+        alone, entry, models: each factor alone, what the entry rule chose, and the multivariable models.
+        pairs: the biomarkers for the other pairs of groups.
+        readers, repeats, alternatives: the biomarkers as found in other ways.
+        agreement: of a study's readings; None for a table of values.
+        warnings: what to know before anything else, a sentence each.
+        checklists: a row an item of STROBE, TRIPOD+AI and CLAIM.
+    """
+
+    cohort: Cohort
+    options: AnalysisOptions
+    acquisition: Acquisition
+    pair: Contrast
+    markers: tuple[MarkerResult, ...]
+    compared: tuple[AucComparison, ...]
+    alone: tuple[Alone, ...]
+    entry: Entry
+    models: tuple[Model, ...]
+    pairs: Mapping[str, tuple[MarkerResult, ...]]
+    readers: Ways
+    repeats: Ways
+    alternatives: Ways
+    agreement: StudyAgreement | None
+    warnings: tuple[str, ...]
+    checklists: pd.DataFrame
+
+
+def analyse(
+    cohort: Cohort,
+    options: AnalysisOptions = USUAL,
+    acquisition: Acquisition | None = None,
+    progress: Progress = no_progress,
+) -> CohortAnalysis:
+    """Every table, model and comparison of the cohort.
+
+    Args:
+        acquisition: Table 1, of :func:`read_exams`; without it the table is empty.
+
+    Raises:
+        InputError: a predictor that the user named is not known.
+        Cancelled: raised by `progress`.
+    """
+    check_named(cohort, options.predictors)
+    pair = contrast(cohort)
+    alone = fit_alone(pair, candidates(cohort))
+    entry = enter(alone)
+    models = fit_models(cohort, pair, entry, options.predictors)
+    fitted = [model.marker for model in models if model.fit.terms]
+    measured = measured_markers(cohort.variables, pair.frame)
+    progress(0.1)
+    markers = tuple(judge(pair.outcome, one) for one in (*measured, *fitted))
+    values = cohort.values
+    found = None
+    if values.protocol is not None and values.study_readings is not None:
+        found = agreement(values.protocol, values.study_readings)
+    progress(0.2)
+    progress(1.0)
+    return CohortAnalysis(
+        cohort=cohort,
+        options=options,
+        acquisition=acquisition or no_acquisition(),
+        pair=pair,
+        markers=markers,
+        compared=compare_markers(pair.outcome, (*measured, *fitted)),
+        alone=alone,
+        entry=entry,
+        models=models,
+        pairs=other_pairs(cohort),
+        readers=by_reader(cohort),
+        repeats=by_repeats(cohort),
+        alternatives=by_alternative(cohort),
+        agreement=found,
+        warnings=(*small_group_warnings(cohort), *cohort.remarks),
+        checklists=checklist_table(cohort, options, {}),
+    )
+
+
+def read_exams(cohort: Cohort, progress: Progress = no_progress) -> Acquisition:
+    """Table 1 of a study, from the headers of its exams: half a second to some seconds a case."""
+    protocol = cohort.values.protocol
+    if protocol is None:
+        return no_acquisition()
+    return read_acquisition(protocol, list(cohort.cases.index), progress)

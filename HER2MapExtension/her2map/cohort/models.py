@@ -1,0 +1,206 @@
+"""Logistic models of HER2-positive against HER2-low: each factor alone, and several together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from ..statistics import Direction
+from ..statistics.logistic import LogisticFit, logistic, nested_test
+from ..statistics.tested import Tested
+from .inputs import Cohort
+from .markers import Contrast, Marker
+from .variables import Variable, design, design_columns
+
+ENTRY_P = 0.05
+EXCLUSIVE = tuple(
+    frozenset(pair)
+    for pair in (
+        ("delta_T1", "T1_pre"),
+        ("delta_T1", "T1_post"),
+        ("delta_T1_ratio", "T1_pre"),
+        ("delta_T1_ratio", "T1_post"),
+        ("delta_T1", "delta_T1_ratio"),
+        ("ki67", "ki67_high"),
+    )
+)
+"""A difference and what it is made of say the same, and so do a number and its own cut-off."""
+PAPER = ("er", "T2star", "T1_post")
+"""The paper's model."""
+ENTRY_RULE = (
+    f"Entry rule: factors that are significant alone (p < {ENTRY_P}; Wald, for a category of several levels "
+    "the likelihood ratio), in the order of p; ΔT1 and its ratio do not enter beside each other, T1 pre or "
+    "T1 post, nor Ki-67 beside its cut-off. All that entered stay."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Alone:
+    """A factor alone in a model.
+
+    Attributes:
+        p: by which it enters: Wald's, or the likelihood ratio's for a category of several levels; where the
+            data separate, of the penalised likelihood ratio. NaN where there is no model.
+    """
+
+    variable: Variable
+    fit: LogisticFit
+    p: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the entry rule chose.
+
+    Attributes:
+        entered: names of variables, by p.
+        refused: significant ones that did not enter, with why.
+    """
+
+    entered: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A multivariable model.
+
+    Attributes:
+        name: "entry", "paper" or "named".
+        title, how: in print: what it is called, and how its factors were chosen.
+        variables: its factors.
+        fit: on the cases that have them all; with a reason where there is no model.
+        marker: its linear predictor as a marker.
+        adds: for each of its factors, the likelihood-ratio test of what the others add to it.
+    """
+
+    name: str
+    title: str
+    how: str
+    variables: tuple[Variable, ...]
+    fit: LogisticFit
+    marker: Marker
+    adds: tuple[tuple[str, Tested], ...]
+
+
+def candidates(cohort: Cohort) -> tuple[Variable, ...]:
+    """All factors but Ki-67's percentage where its cut-off is known, which the paper's preset sets."""
+    by_cut_off = any(one.name == "ki67_high" for one in cohort.variables)
+    return tuple(one for one in cohort.variables if not (by_cut_off and one.name == "ki67"))
+
+
+def fit_alone(pair: Contrast, variables: Collection[Variable]) -> tuple[Alone, ...]:
+    """Each factor in a model by itself, on the cases that have it."""
+    found = []
+    for one in variables:
+        fit = logistic(pair.outcome, design(pair.frame, [one]))
+        p = fit.terms[0].p if len(fit.terms) == 1 else fit.overall.p
+        found.append(Alone(one, fit, p))
+    return tuple(found)
+
+
+def enter(alone: Sequence[Alone]) -> Entry:
+    """Apply :data:`ENTRY_RULE`."""
+    entered: list[str] = []
+    refused = []
+    for one in sorted((a for a in alone if a.p < ENTRY_P), key=lambda a: a.p):
+        name = one.variable.name
+        other = next((had for had in entered if frozenset((had, name)) in EXCLUSIVE), None)
+        if other is None:
+            entered.append(name)
+        else:
+            refused.append((name, f"says the same as {other}, which has the smaller p"))
+    return Entry(tuple(entered), tuple(refused))
+
+
+def fit_models(cohort: Cohort, pair: Contrast, entry: Entry, named: Sequence[str] = ()) -> tuple[Model, ...]:
+    """The model of the entry rule, the paper's where its factors are known, and the one that the user names.
+
+    Raises:
+        InputError: a named factor is not known, or excludes another.
+    """
+    known = {one.name for one in cohort.variables}
+    models = [_model(cohort, pair, "entry", "Model by the entry rule", ENTRY_RULE, entry.entered)]
+    if known.issuperset(PAPER):
+        how = "The factors of the paper's model, fixed beforehand."
+        models.append(_model(cohort, pair, "paper", "ER + T2* + T1 post", how, PAPER))
+    if named:
+        check_named(cohort, named)
+        titles = " + ".join(cohort.variable(name).title for name in named)
+        models.append(_model(cohort, pair, "named", titles, "Named by the user.", tuple(named)))
+    return tuple(models)
+
+
+def check_named(cohort: Cohort, named: Sequence[str]) -> None:
+    """Raises: InputError: a factor is not known, there twice, or excludes another."""
+    for i, name in enumerate(named):
+        cohort.variable(name)
+        if name in named[:i]:
+            raise InputError(f"The predictor {name} is named twice; name it once.")
+        for other in named[:i]:
+            if frozenset((name, other)) in EXCLUSIVE:
+                raise InputError(
+                    f"{name} and {other} cannot enter one model, as they say the same; name one."
+                )
+
+
+def _model(cohort: Cohort, pair: Contrast, name: str, title: str, how: str, chosen: Sequence[str]) -> Model:
+    variables = tuple(cohort.variable(one) for one in chosen)
+    columns = design(pair.frame, variables)
+    fit = logistic(pair.outcome, columns)
+    values = pd.Series(np.nan, index=pair.frame.index)
+    if fit.terms:
+        values.loc[list(fit.used)] = fit.linear_predictor
+    marker = Marker(name, title, "log odds", values, Direction.HIGHER, tuple(chosen))
+    return Model(name, title, how, variables, fit, marker, tuple(_adds(fit, variables)))
+
+
+def _adds(fit: LogisticFit, variables: Sequence[Variable]) -> list[tuple[str, Tested]]:
+    if len(variables) < 2 or not fit.terms:
+        return []
+    every = {one.name: design_columns(one) for one in variables}
+    return [
+        (name, nested_test(fit, [column for other, own in every.items() if other != name for column in own]))
+        for name in every
+    ]
+
+
+_TERM = ("coefficient", "standard_error", "z", "p_wald", "chi2", "p_likelihood_ratio")
+_RATIOS = ("odds_ratio", "odds_ratio_profile", "per_sd", "per_sd_profile")
+
+
+def alone_table(alone: Sequence[Alone]) -> pd.DataFrame:
+    """A row a factor and level: factor, column, n, events, then as :func:`model_table`."""
+    return pd.DataFrame([row for one in alone for row in _rows({"factor": one.variable.name}, one.fit)])
+
+
+def model_table(models: Sequence[Model]) -> pd.DataFrame:
+    """A row a model and coefficient; odds ratios per unit and per SD, Wald's and the profile's intervals."""
+    rows = []
+    for model in models:
+        if model.fit.terms:
+            intercept = {
+                "model": model.name, "column": "intercept", "coefficient": float(model.fit.coefficients[0]),
+                "standard_error": float(np.sqrt(model.fit.covariance[0, 0])), "n": model.fit.n,
+                "events": model.fit.events, "remark": "",
+            }  # fmt: skip
+            rows.append(intercept)
+        rows += _rows({"model": model.name}, model.fit)
+    return pd.DataFrame(rows)
+
+
+def _rows(head: dict[str, object], fit: LogisticFit) -> list[dict[str, object]]:
+    counts = {"n": fit.n, "events": fit.events}
+    if not fit.terms:
+        return [{**head, "column": " + ".join(fit.names), **counts, "remark": fit.reason}]
+    rows = []
+    for term in fit.terms:
+        row = {**head, "column": term.name, **counts, **{key: getattr(term, key) for key in _TERM}}
+        for key in _RATIOS:
+            estimate = getattr(term, key)
+            row |= {key: estimate.value, f"{key}_low": estimate.low, f"{key}_high": estimate.high}
+        row |= {"sd": term.sd, "vif": term.vif, "p": term.p, "remark": " ".join(fit.remarks)}
+        rows.append(row)
+    return rows

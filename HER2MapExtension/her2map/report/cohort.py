@@ -1,0 +1,165 @@
+"""The report of a cohort: tables as CSV, figures as SVG and PNG, results.json, and one HTML page of all."""
+
+import datetime
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import scipy
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from .. import __version__
+from ..cohort.analysis import CohortAnalysis
+from ..cohort.results import result_tables, results_content
+from ..cohort.variables import GROUPS
+from ..files import output_folder, write_json, write_text
+from ..progress import Progress, no_progress
+from ..spreadsheet import write_csv
+from .cohort_page import Part, PrintFigure, report_parts
+from .cohort_style import svg_uri, write_figure
+from .print_table import PrintTable
+
+REPORT, RESULTS = "report.html", "results.json"
+_TOGETHER = re.compile(r"(?<=[<≥≤]) (?=[\d−])|(?<=\d) (?=\+ \d)|(?<=\d \+) (?=\d)|(?<=\d\u00a0\+) (?=\d)")
+_BRACKETED = re.compile(r"^([^()]*\S) (\([^()]* to [^()]*\))(.*)$")
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where everything lies."""
+
+    report: Path
+    results: Path
+    tables: tuple[Path, ...]
+    figures: tuple[Path, ...]
+
+
+def write_cohort_report(folder: Path, found: CohortAnalysis, progress: Progress = no_progress) -> Written:
+    """Write `report.html`, `results.json`, `tables/*.csv` and `figures/*.svg`, `*.png` into `folder`.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        Cancelled: raised by `progress`.
+    """
+    folder = output_folder(folder)
+    results = folder / RESULTS
+    write_json(results, results_content(found, software()))
+    places = output_folder(folder / "tables")
+    tables = []
+    for name, frame in result_tables(found).items():
+        tables.append(places / f"{name}.csv")
+        write_csv(tables[-1], frame)
+    parts = report_parts(found)
+    figures: dict[str, tuple[Path, Path]] = {}
+    own = [item for part in parts for item in part.items if isinstance(item, PrintFigure)]
+    for i, one in enumerate(own):
+        figures[one.name] = write_figure(output_folder(folder / "figures"), one.name, one.figure)
+        progress((i + 1) / (len(own) + 1))
+    report = folder / REPORT
+    write_text(report, page(found, parts, {name: svg_uri(svg) for name, (svg, _) in figures.items()}))
+    progress(1.0)
+    return Written(report, results, tuple(tables), tuple(path for pair in figures.values() for path in pair))
+
+
+def software() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    return {
+        "her2map": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "pandas": pd.__version__,
+        "matplotlib": matplotlib.__version__,
+    }
+
+
+def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]) -> str:
+    """The HTML page.
+
+    Args:
+        images: by figure, what stands in `src`.
+    """
+    environment = Environment(
+        loader=PackageLoader("her2map", "report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["parts"] = _cell
+    files = resources.files("her2map").joinpath("report")
+    css = "".join(files.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "cohort.css"))
+    return environment.get_template("cohort.html.j2").render(
+        css=css,
+        title=f"Cohort analysis: {found.cohort.name}",
+        version=__version__,
+        made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        settings=settings_text(found),
+        keys=[(str(found.cohort.counts[group]), f"HER2-{group}") for group in GROUPS] + _best(found),
+        remarks=found.warnings,
+        parts=[
+            {
+                "name": part.name,
+                "title": part.title,
+                "text": part.text,
+                "items": [_item(item, images) for item in part.items],
+            }
+            for part in parts
+        ],
+        conventions=conventions(found),
+    )
+
+
+def _item(item: PrintTable | PrintFigure, images: Mapping[str, str]) -> Any:
+    if isinstance(item, PrintTable):
+        return item
+    return {
+        "name": item.name, "caption": item.caption, "image": images[item.name], "narrow": item.narrow
+    }  # fmt: skip
+
+
+def _cell(text: str) -> Markup:
+    """A number and its interval may stand on two lines, but neither is broken."""
+    text = _TOGETHER.sub("\u00a0", text)
+    match = _BRACKETED.match(text)
+    if match is None:
+        return Markup(escape(text))
+    value, ends, rest = (escape(part) for part in match.groups())
+    return Markup(f'<span class="nowrap">{value}</span> <span class="nowrap">{ends}{rest}</span>')
+
+
+def settings_text(found: CohortAnalysis) -> str:
+    """How the analysis was made, in a line."""
+    options, cohort = found.options, found.cohort
+    named = f" Predictors named by the user: {', '.join(options.predictors)}." if options.predictors else ""
+    return (
+        f"HER2 status by the preset '{cohort.preset}'. {options.bootstraps:,} bootstrap samples, "
+        f"seed {options.seed}.{named}"
+    )
+
+
+def _best(found: CohortAnalysis) -> list[tuple[str, str]]:
+    """The best marker and the paper's model, for the head of the page."""
+    known = [one for one in found.markers if one.curve.auc.known]
+    measured = [one for one in known if not one.marker.predictors]
+    keys = []
+    if measured:
+        best = max(measured, key=lambda one: one.curve.auc.value)
+        keys.append((f"{best.curve.auc.value:.3f}", f"AUC of {best.marker.title}, the best marker"))
+    for one in known:
+        if one.marker.name == "paper":
+            keys.append((f"{one.curve.auc.value:.3f}", f"AUC of {one.marker.title} (apparent)"))
+    return keys
+
+
+def conventions(found: CohortAnalysis) -> tuple[str, ...]:
+    """The convention of every statistic that was used, each once."""
+    seen: dict[str, None] = {}
+    for name, content in results_content(found, {})["conventions"].items():
+        seen.setdefault(f"{name}: {content}", None)
+    return tuple(seen)
