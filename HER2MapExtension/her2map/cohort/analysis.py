@@ -7,8 +7,9 @@ import pandas as pd
 
 from ..progress import Progress, no_progress
 from ..statistics import AucComparison
-from ..study.agreement import StudyAgreement, agreement
+from ..study.agreement import StudyAgreement
 from .acquisition import Acquisition, no_acquisition, read_acquisition
+from .agreement import values_agreement
 from .analysis_options import USUAL, AnalysisOptions
 from .checklists import checklist_table
 from .comparisons import Ways, by_alternative, by_reader, by_repeats, other_pairs, small_group_warnings
@@ -29,7 +30,7 @@ class CohortAnalysis:
         alone, entry, models: each factor alone, what the entry rule chose, and the multivariable models.
         pairs: the biomarkers for the other pairs of groups.
         readers, repeats, alternatives: the biomarkers as found in other ways.
-        agreement: of a study's readings; None for a table of values.
+        agreement: of the readings; None for a table of values that names no readers.
         warnings: what to know before anything else, a sentence each.
         checklists: a row an item of STROBE, TRIPOD+AI and CLAIM.
     """
@@ -76,10 +77,7 @@ def analyse(
     measured = measured_markers(cohort.variables, pair.frame)
     progress(0.1)
     markers = tuple(judge(pair.outcome, one) for one in (*measured, *fitted))
-    values = cohort.values
-    found = None
-    if values.protocol is not None and values.study_readings is not None:
-        found = agreement(values.protocol, values.study_readings)
+    found = values_agreement(cohort.values)
     progress(0.2)
     progress(1.0)
     return CohortAnalysis(

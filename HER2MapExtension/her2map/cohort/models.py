@@ -56,7 +56,7 @@ class Entry:
 
     Attributes:
         entered: names of variables, by p.
-        refused: significant ones that did not enter, with why.
+        refused: significant ones that did not enter, each with the one that says the same and came first.
     """
 
     entered: tuple[str, ...]
@@ -111,7 +111,7 @@ def enter(alone: Sequence[Alone]) -> Entry:
         if other is None:
             entered.append(name)
         else:
-            refused.append((name, f"says the same as {other}, which has the smaller p"))
+            refused.append((name, other))
     return Entry(tuple(entered), tuple(refused))
 
 

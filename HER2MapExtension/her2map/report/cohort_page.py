@@ -106,21 +106,27 @@ def _models_part(found: CohortAnalysis) -> Part:
     items += [together_print(model) for model in found.models]
     panels = forest_panels(found.alone, found.models)
     items.append(PrintFigure("forest", "Odds ratios, each factor alone and together.", forest_figure(panels)))
-    refused = [f"{found.cohort.variable(name).title} {why}." for name, why in found.entry.refused]
+    title = {one.name: one.title for one in found.cohort.variables}
+    refused = [
+        f"{title[name]} is significant alone, but says the same as {title[other]}, which has the smaller p, and "
+        "so did not enter."
+        for name, other in found.entry.refused
+    ]
     return Part("models", "Logistic models", items, tuple(refused))
 
 
 def _agreement_part(found: CohortAnalysis) -> Part:
     agreed = found.agreement
     if agreed is None:
-        text = "A table of values holds no single readings with contours; give the study's folder."
+        text = "The table of values names no readers; give the study's folder, or the wide.csv of its export."
         return Part("agreement", "Agreement of the readings", (), (text,))
     items: list[PrintTable | PrintFigure] = [
         PrintTable("repeatability", "Repeatability", repeatability_lines(agreed.repeatability), words=(0, 1)),
         PrintTable("icc", "Intraclass correlation", icc_lines(agreed.icc), words=(0, 1, 2, 5)),
         PrintTable("bland_altman", "Bland-Altman", bland_altman_lines(agreed.bland_altman), words=(0, 1)),
-        PrintTable("overlap", "Overlap of the contours", overlap_lines(agreed.overlap)),
     ]
+    if len(agreed.overlap):
+        items.append(PrintTable("overlap", "Overlap of the contours", overlap_lines(agreed.overlap)))
     for compared in agreed.bland_altman["compared"].unique():
         name = f"bland_altman_{compared.replace(' and ', '_')}"
         items.append(PrintFigure(name, f"Bland-Altman, {compared}.", bland_altman_figure(agreed, compared)))

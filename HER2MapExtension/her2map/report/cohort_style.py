@@ -20,6 +20,9 @@ GROUP_FILL = {"zero": "#f4f4f2", "low": "#a9cbe6", "positive": "#d0743c"}
 GROUP_MARK = {"zero": "s", "low": "o", "positive": "^"}
 
 
+_NEARLY_1 = 0.05
+
+
 class Stroke(NamedTuple):
     """A line's colour, dashes and width; no two have the same dashes."""
 
@@ -85,7 +88,7 @@ def significant(value: float, digits: int = 3) -> str:
     """So many digits that mean something, without exponents unless far from 1."""
     if not math.isfinite(value) or value == 0:
         return number(value, 2)
-    size = math.floor(math.log10(abs(value)))
+    size = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))  # 0.09998 is 0.100
     if not -5 <= size <= 6:
         return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
     return number(value, max(0, digits - 1 - size))
@@ -101,9 +104,11 @@ def interval(value: float, low: float, high: float, decimals: int) -> str:
 
 
 def ratio_interval(value: float, low: float, high: float) -> str:
-    """An odds ratio with its interval: three digits that mean something."""
+    """An odds ratio with its interval: three digits that mean something, more where it is nearly 1."""
     if math.isnan(value):
         return "–"
+    if abs(value - 1) < _NEARLY_1:
+        return interval(value, low, high, 4)
     if math.isnan(low) and math.isnan(high):
         return significant(value)
     return f"{significant(value)} ({significant(low)} to {significant(high)})"
