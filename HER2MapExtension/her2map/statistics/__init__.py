@@ -12,8 +12,12 @@ from .agreement import (
 from .auc_comparison import AucComparison, compare_aucs
 from .diagnosis import Diagnosis, Direction, diagnosis
 from .estimate import Estimate
+from .factors import FactorComparison, compare_factor
+from .groups import GroupComparison, GroupSummary, compare_groups
 from .logistic import LogisticFit, Term, logistic, nested_test, univariable
 from .multiplicity import bonferroni, holm, sidak
+from .normality import Normality, NormalityTest, normality
+from .pairs import Pair
 from .proportions import Proportion, proportion
 from .roc import CutOff, RocCurve, roc
 from .tested import Tested
@@ -25,9 +29,15 @@ __all__ = [
     "Diagnosis",
     "Direction",
     "Estimate",
+    "FactorComparison",
+    "GroupComparison",
+    "GroupSummary",
     "IccPair",
     "IccResult",
     "LogisticFit",
+    "Normality",
+    "NormalityTest",
+    "Pair",
     "Proportion",
     "Repeatability",
     "RocCurve",
@@ -36,11 +46,14 @@ __all__ = [
     "bland_altman",
     "bonferroni",
     "compare_aucs",
+    "compare_factor",
+    "compare_groups",
     "diagnosis",
     "holm",
     "icc",
     "logistic",
     "nested_test",
+    "normality",
     "proportion",
     "repeatability",
     "roc",

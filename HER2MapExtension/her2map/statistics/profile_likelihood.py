@@ -38,8 +38,8 @@ def profile_bounds(problem: Problem, fits: Fits, errors: Array) -> Bounds:
     """Where the profile of the (penalised) log likelihood has fallen by half the 95 % quantile of chi2(1).
 
     Newton's method on that fall, all bounds at once, from Wald's: the slope of a profile is the score at the
-    coefficient that is held (Venzon & Moolgavkar, Appl Stat 1988;37:87). Where a step leads out of what is known
-    of the bound, which a penalised likelihood can do in few cases, the search halves the way.
+    coefficient that is held (Venzon & Moolgavkar, Appl Stat 1988;37:87). Where a step leads out of what is
+    known of the bound, as can happen with a penalty and few cases, the search halves the way.
 
     Args:
         problem, fits: of one weighting, and its maximum.
