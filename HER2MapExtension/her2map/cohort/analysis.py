@@ -13,6 +13,7 @@ from .agreement import values_agreement
 from .analysis_options import USUAL, AnalysisOptions
 from .checklists import checklist_table
 from .comparisons import Ways, by_alternative, by_reader, by_repeats, other_pairs, small_group_warnings
+from .groups import Between, between_groups
 from .inputs import Cohort
 from .markers import Contrast, MarkerResult, compare_markers, contrast, judge, measured_markers
 from .models import Alone, Entry, Model, candidates, check_named, enter, fit_alone, fit_models
@@ -24,6 +25,7 @@ class CohortAnalysis:
 
     Attributes:
         acquisition: Table 1.
+        patients, imaging: Tables 2 and 3.
         pair: HER2-positive against HER2-low.
         markers: Table 4: biomarkers and ER, then the models on the cases to which they were fitted.
         compared: Table 5.
@@ -38,6 +40,8 @@ class CohortAnalysis:
     cohort: Cohort
     options: AnalysisOptions
     acquisition: Acquisition
+    patients: tuple[Between, ...]
+    imaging: tuple[Between, ...]
     pair: Contrast
     markers: tuple[MarkerResult, ...]
     compared: tuple[AucComparison, ...]
@@ -84,6 +88,8 @@ def analyse(
         cohort=cohort,
         options=options,
         acquisition=acquisition or no_acquisition(),
+        patients=between_groups(cohort, cohort.clinical),
+        imaging=between_groups(cohort, cohort.imaging),
         pair=pair,
         markers=markers,
         compared=compare_markers(pair.outcome, (*measured, *fitted)),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from .analysis import CohortAnalysis
 from .comparisons import Ways
+from .groups import imaging_table, patients_table, post_hoc_table
 from .markers import area_table, comparison_table, performance_table
 from .models import ENTRY_RULE, alone_table, model_table
 from .plain import plain
@@ -23,6 +24,9 @@ def result_tables(found: CohortAnalysis) -> dict[str, pd.DataFrame]:
         "cases": found.cohort.cases.reset_index(),
         "left_out": found.cohort.left_out,
         "table1_acquisition": found.acquisition.table,
+        "table2_patients": patients_table(found.patients),
+        "table3_imaging": imaging_table(found.imaging),
+        "table3_post_hoc": post_hoc_table(found.imaging),
         "table4_performance": performance_table(found.markers),
         "table5_delong": comparison_table(found.compared),
         "models_alone": alone_table(found.alone),
@@ -81,6 +85,12 @@ def results_content(found: CohortAnalysis, software: dict[str, str]) -> dict[str
         },
         "warnings": found.warnings,
         "acquisition": found.acquisition,
+        "patients": {
+            one.variable.name: {"three_groups": one.three, "low_positive": one.two} for one in found.patients
+        },
+        "imaging": {
+            one.variable.name: {"three_groups": one.three, "low_positive": one.two} for one in found.imaging
+        },
         "performance": {
             "groups": found.pair.name,
             "direction": DIRECTIONS,

@@ -95,7 +95,7 @@ def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]
     files = resources.files("her2map").joinpath("report")
     css = "".join(files.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "cohort.css"))
     return environment.get_template("cohort.html.j2").render(
-        css=css,
+        css=Markup(css),  # escaped quotes would spoil it
         title=f"Cohort analysis: {found.cohort.name}",
         version=__version__,
         made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),

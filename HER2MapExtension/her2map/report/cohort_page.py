@@ -1,14 +1,18 @@
 """The parts of a cohort's report: which tables and figures stand where, with what is said of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 
 from ..cohort.analysis import CohortAnalysis
-from ..cohort.variables import DIRECTIONS, GROUPS
+from ..cohort.groups import NumberBetween, post_hoc
+from ..cohort.variables import DIRECTIONS, GROUPS, IMAGING
 from .agreement import bland_altman_figure
+from .cohort_boxes import box_figure
 from .cohort_forest import forest_figure
+from .cohort_groups import imaging_print, normality_print, other_tests_print, patients_print
 from .cohort_markers import (
     acquisition_print,
     comparison_print,
@@ -22,6 +26,8 @@ from .cohort_roc import Curves, roc_figure
 from .enrolment import flow_figure
 from .print_table import PrintTable
 from .study_tables import bland_altman_lines, icc_lines, overlap_lines, repeatability_lines
+
+_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,8 @@ def report_parts(found: CohortAnalysis) -> tuple[Part, ...]:
     """All parts, in order."""
     return (
         _cohort_part(found),
+        _patients_part(found),
+        _imaging_part(found),
         _performance_part(found),
         _models_part(found),
         _agreement_part(found),
@@ -68,6 +76,20 @@ def _cohort_part(found: CohortAnalysis) -> Part:
     counts = ", ".join(f"{cohort.counts[group]} HER2-{group}" for group in GROUPS)
     text = f"{len(cohort.cases)} cases with values and a settled HER2 status: {counts}."
     return Part("cohort", "Cohort and acquisition", items, (text,))
+
+
+def _patients_part(found: CohortAnalysis) -> Part:
+    return Part("patients", "Patients", [patients_print(found.patients, found.cohort.counts)])
+
+
+def _imaging_part(found: CohortAnalysis) -> Part:
+    cohort = found.cohort
+    items: list[PrintTable | PrintFigure] = [imaging_print(found.imaging, cohort.counts)]
+    if cohort.imaging:
+        p_of = {one.variable.name: post_hoc(one) for one in found.imaging if isinstance(one, NumberBetween)}
+        items.append(PrintFigure("boxes", "Imaging parameters by HER2 group.", box_figure(cohort, p_of)))
+    items += [other_tests_print(found.imaging), normality_print(found.imaging)]
+    return Part("imaging", "Imaging parameters", items)
 
 
 def _performance_part(found: CohortAnalysis) -> Part:
@@ -97,7 +119,7 @@ def _roc_panels(found: CohortAnalysis) -> list[tuple[str, Curves]]:
         panels.append(("a  Markers", {one.marker.title: one.curve for one in measured}))
     if models:
         best = {one.marker.title: one.curve for one in [*models, *measured[:2]]}
-        panels.append(("b  Models (apparent) and the two best markers", best))
+        panels.append(("b  Models (apparent), best markers", best))
     return panels
 
 
@@ -108,8 +130,8 @@ def _models_part(found: CohortAnalysis) -> Part:
     items.append(PrintFigure("forest", "Odds ratios, each factor alone and together.", forest_figure(panels)))
     title = {one.name: one.title for one in found.cohort.variables}
     refused = [
-        f"{title[name]} is significant alone, but says the same as {title[other]}, which has the smaller p, and "
-        "so did not enter."
+        f"{title[name]} is significant alone, but says the same as {title[other]}, which has the smaller "
+        "p, and so did not enter."
         for name, other in found.entry.refused
     ]
     return Part("models", "Logistic models", items, tuple(refused))
@@ -121,9 +143,16 @@ def _agreement_part(found: CohortAnalysis) -> Part:
         text = "The table of values names no readers; give the study's folder, or the wide.csv of its export."
         return Part("agreement", "Agreement of the readings", (), (text,))
     items: list[PrintTable | PrintFigure] = [
-        PrintTable("repeatability", "Repeatability", repeatability_lines(agreed.repeatability), words=(0, 1)),
-        PrintTable("icc", "Intraclass correlation", icc_lines(agreed.icc), words=(0, 1, 2, 5)),
-        PrintTable("bland_altman", "Bland-Altman", bland_altman_lines(agreed.bland_altman), words=(0, 1)),
+        PrintTable(
+            "repeatability",
+            "Repeatability",
+            _printed(repeatability_lines(agreed.repeatability)),
+            words=(0, 1),
+        ),
+        PrintTable("icc", "Intraclass correlation", _printed(icc_lines(agreed.icc)), words=(0, 1, 2, 5)),
+        PrintTable(
+            "bland_altman", "Bland-Altman", _printed(bland_altman_lines(agreed.bland_altman)), words=(0, 1)
+        ),
     ]
     if len(agreed.overlap):
         items.append(PrintTable("overlap", "Overlap of the contours", overlap_lines(agreed.overlap)))
@@ -131,6 +160,17 @@ def _agreement_part(found: CohortAnalysis) -> Part:
         name = f"bland_altman_{compared.replace(' and ', '_')}"
         items.append(PrintFigure(name, f"Bland-Altman, {compared}.", bland_altman_figure(agreed, compared)))
     return Part("agreement", "Agreement of the readings", items, agreed.incomplete)
+
+
+def _printed(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """With the biomarkers' titles, and a true minus before numbers."""
+    titles = {one.name: one.title for one in IMAGING}
+    rows = []
+    for first, *rest in lines:
+        name, _, unit = first.partition(" / ")
+        head = f"{titles[name]}, {unit}" if unit and name in titles else titles.get(name, first)
+        rows.append([head, *(_MINUS.sub("−", cell) for cell in rest)])
+    return rows
 
 
 def _further_part(found: CohortAnalysis) -> Part:

@@ -12,7 +12,7 @@ Curves = Mapping[str, RocCurve]
 """By what they are called in print; the first is drawn the boldest."""
 
 # Inches.
-_PANEL, _SIDE, _LEFT, _TOP, _BELOW, _LINE, _FOOT = 3.6, 2.85, 0.6, 0.35, 0.5, 0.165, 0.3
+_PANEL, _SIDE, _LEFT, _TOP, _BELOW, _LINE, _FOOT = 3.6, 2.85, 0.6, 0.35, 0.5, 0.142, 0.28
 
 
 def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
