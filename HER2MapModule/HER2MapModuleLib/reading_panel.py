@@ -90,6 +90,7 @@ class ReadingPanel(Panel):
         with problemsShown():
             method(folder, reader)
             self.ui.studyEdit.addCurrentPathToHistory()
+            self.readingRoom.show()  # its views are made now, not when the first case is waited for
             if self.readings.mustPrepare:
                 ensurePackages(*TO_FIT)
             self.readings.prepareNext()
@@ -97,6 +98,7 @@ class ReadingPanel(Panel):
     def onSignOut(self, checked=False):
         with problemsShown():
             self.readings.signOut()
+            self.showReaders()  # whoever comes next says who he is
 
     def showReaders(self, path=""):
         """The readers of the study in the folder; nobody is chosen beforehand, where there is a choice."""

@@ -22,10 +22,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import app
 import study_data
+from her2map.markups import closed_curve
 from her2map.phantom import ExamSettings, write_exam
 from her2map.roi import Roi
+from her2map.study.readings import Drawing
 from her2map.study.session import open_session
 
+CLICKS = 24
+"""Of a drawing."""
 OPENED = 8
 """Cases a size."""
 
@@ -58,17 +62,19 @@ def fill(protocol, case, truth) -> None:
             session.load = lambda: case  # what the cache would give every time
             while session.total - session.done > left:
                 session.begin()
-                roi = drawn_anew(truth, rng)
-                session.edited(study_data.drawing_of(roi))
+                drawing, roi = drawn_anew(truth, rng)
+                session.edited(drawing)
                 session.finish(study_data.values_of(case, roi), int(rng.integers(1, 6)))
                 count += 1
     print(f"{count} readings written in {time.perf_counter() - start:.0f} s")
 
 
-def drawn_anew(truth, rng) -> Roi:
+def drawn_anew(truth, rng) -> tuple[Drawing, Roi]:
+    """The tumour's border clicked with some scatter: control points, and the curve that Slicer shows."""
     centre = truth.outline.mean(axis=0)
     scale, shift = rng.normal(1.0, 0.05), rng.normal(0.0, 0.5, 3) * [1.0, 1.0, 0.0]
-    return Roi(centre + shift + scale * (truth.outline - centre), truth.thickness_mm)
+    points = centre + shift + scale * (truth.outline[:: len(truth.outline) // CLICKS] - centre)
+    return Drawing(tuple(map(tuple, points.tolist()))), Roi(closed_curve(points), truth.thickness_mm)
 
 
 def panels(widget, protocol) -> None:
@@ -90,14 +96,9 @@ def panels(widget, protocol) -> None:
         slicer.util.selectModule("HER2MapModule")
         testing.process_events()
 
-    def sign_in() -> None:
-        reading.ui.readerBox.setCurrentText(protocol.readers[0])
-        reading.ui.signInButton.click()
-        testing.process_events()
-
     tell("choose the folder in both panels", choose)
     tell("open the module with the study chosen", enter)
-    tell("sign in, the grid filled", sign_in)
+    tell("sign in, grid and reading room shown", lambda: sign_in(reading, protocol))
     tell("open the module while signed in", enter)
     widget.logic.readings.signOut()
     for name in ("check", "status", "verify", "agreement"):
@@ -113,6 +114,16 @@ def panels(widget, protocol) -> None:
             raise SystemExit("nothing was exported")
 
 
+def sign_in(panel, protocol) -> None:
+    """As the first reader."""
+    from slicer_host import testing
+
+    panel.ui.studyEdit.setCurrentPath(str(protocol.folder))
+    panel.ui.readerBox.setCurrentText(protocol.readers[0])
+    panel.ui.signInButton.click()
+    testing.process_events()
+
+
 def tell(what: str, action) -> None:
     start = time.perf_counter()
     action()
@@ -125,7 +136,7 @@ def next_reading(widget, protocol, size: str, case) -> None:
 
     readings, times = widget.logic.readings, []
     panel = widget.panels[5]
-    readings.signIn(str(protocol.folder), protocol.readers[0])
+    sign_in(panel, protocol)
     for _ in range(OPENED):
         start = time.perf_counter()
         panel.onNext()

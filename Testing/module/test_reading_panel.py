@@ -70,6 +70,7 @@ def test_what_a_reader_must_not_use_is_hidden_while_signed_in(loadedModule, pane
     assert visibleSections(loadedModule) == {"ReadingPanel", "RoiPanel", "ValuesPanel"}
     assert panel.ui.signInBox.isHidden() and not panel.ui.sessionBox.isHidden()
     panel.ui.signOutButton.click()
+    assert panel.ui.readerBox.currentIndex == -1 and not panel.ui.signInButton.enabled
     assert visibleSections(loadedModule) == before
     assert not panel.ui.signInBox.isHidden() and panel.ui.sessionBox.isHidden()
 
