@@ -111,10 +111,10 @@ def _level_order(level: str) -> tuple[float, str]:
 
 
 def design_columns(variable: Variable) -> tuple[str, ...]:
-    """The columns that a model gets of a variable; a category of k levels gives k - 1."""
+    """The columns that a model gets of a variable; a category of k levels gives k - 1, of one a constant."""
     if not variable.levels:
         return (variable.name,)
-    if len(variable.levels) == 2:
+    if len(variable.levels) <= 2:
         return (variable.name,)
     return tuple(f"{variable.name}={level}" for level in variable.levels[1:])
 
@@ -128,7 +128,9 @@ def design(frame: pd.DataFrame, variables: Iterable[Variable]) -> pd.DataFrame:
             columns[variable.name] = values.astype(float)
             continue
         known = values.isin(variable.levels)
-        for column, level in zip(design_columns(variable), variable.levels[1:], strict=True):
+        for column, level in zip(
+            design_columns(variable), variable.levels[1:] or variable.levels, strict=True
+        ):
             columns[column] = (values == level).astype(float).where(known)
     return pd.DataFrame(columns, index=frame.index, dtype=float)
 
@@ -138,6 +140,8 @@ def design_titles(variables: Sequence[Variable]) -> dict[str, str]:
     titles = {}
     for variable in variables:
         for column, level in zip(design_columns(variable), variable.levels[1:] or ("",), strict=True):
-            against = f": {level} against {variable.levels[0]}" if level else ""
+            against = (
+                f": {level} against {variable.levels[0]}" if level else ""
+            )  # else a number, or one level
             titles[column] = f"{variable.title}{against}"
     return titles
