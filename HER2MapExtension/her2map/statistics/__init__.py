@@ -10,6 +10,8 @@ from .agreement import (
     repeatability,
 )
 from .auc_comparison import AucComparison, compare_aucs
+from .calibration import Calibration, CalibrationCurve, CalibrationGroup, calibration
+from .decision import DecisionCurve, decision_curve
 from .diagnosis import Diagnosis, Direction, diagnosis
 from .estimate import Estimate
 from .factors import FactorComparison, compare_factor
@@ -25,7 +27,11 @@ from .tested import Tested
 __all__ = [
     "AucComparison",
     "BlandAltman",
+    "Calibration",
+    "CalibrationCurve",
+    "CalibrationGroup",
     "CutOff",
+    "DecisionCurve",
     "Diagnosis",
     "Direction",
     "Estimate",
@@ -45,9 +51,11 @@ __all__ = [
     "Tested",
     "bland_altman",
     "bonferroni",
+    "calibration",
     "compare_aucs",
     "compare_factor",
     "compare_groups",
+    "decision_curve",
     "diagnosis",
     "holm",
     "icc",

@@ -73,7 +73,8 @@ class Problem(NamedTuple):
     """Models to be fitted.
 
     Attributes:
-        design: (n, p) a column of ones and the predictors, each of about mean 0 and SD 1.
+        design: (n, p) a column of ones and the predictors, each of about mean 0 and SD 1; or (m, n, p), one a
+            weighting.
         outcome: (n,) 0 or 1.
         weights: (m, n) how often each case counts.
         entered: (m, p) which columns are in the model.
@@ -88,7 +89,8 @@ class Problem(NamedTuple):
 
     def part(self, rows: NDArray[np.intp]) -> "Problem":
         """Of some of the weightings."""
-        return self._replace(weights=self.weights[rows], entered=self.entered[rows])
+        design = self.design if self.design.ndim == 2 else self.design[rows]
+        return self._replace(design=design, weights=self.weights[rows], entered=self.entered[rows])
 
 
 def maximise(problem: Problem, start: Array | None = None, free: Mask | None = None) -> Fits:
@@ -121,9 +123,9 @@ def maximise(problem: Problem, start: Array | None = None, free: Mask | None = N
 
 def linear(coefficients: Array, design: Array) -> Array:
     """(m, n) The linear predictors; equal cases have equal ones to the last digit, so that ties stay ties."""
-    total = coefficients[:, :1] * design[:, 0]
-    for j in range(1, design.shape[1]):
-        total = total + coefficients[:, j : j + 1] * design[:, j]
+    total = coefficients[:, :1] * design[..., 0]
+    for j in range(1, design.shape[-1]):
+        total = total + coefficients[:, j : j + 1] * design[..., j]
     return total
 
 
@@ -142,25 +144,31 @@ def _at(problem: Problem, coefficients: Array) -> Fits:
     mu = np.where(eta >= 0, 1.0, tail) / (1 + tail)
     spread = weights * (tail / (1 + tail) ** 2)
     likelihood = (weights * (outcome * eta - np.maximum(eta, 0) - np.log1p(tail))).sum(axis=1)
-    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), p * p)
+    products = (design[..., :, None] * design[..., None, :]).reshape(*design.shape[:-1], p * p)
     both = entered[:, :, None] & entered[:, None, :]
     information = _information(spread, products, both)
     curvature = information
     pull = weights * (outcome - mu)
     if penalty is Penalty.FIRTH:
         inverse = np.where(both, _inverse(information), 0.0).reshape(m, p * p)
-        leverage = spread * np.einsum("mk,nk->mn", inverse, products)
+        subscripts = "mk,nk->mn" if products.ndim == 2 else "mk,mnk->mn"
+        leverage = spread * np.einsum(subscripts, inverse, products)
         pull = pull + leverage * (0.5 - mu)
         curvature = _information(spread * (1 + leverage / np.maximum(weights, 1)), products, both)
         likelihood = likelihood + np.linalg.slogdet(information)[1] / 2
-    score = np.where(entered, np.einsum("mn,np->mp", pull, design), 0.0)
+    score = np.where(entered, _sums(pull, design), 0.0)
     return Fits(coefficients, likelihood, score, information, curvature, np.zeros(m, bool))
 
 
 def _information(spread: Array, products: Array, both: Mask) -> Array:
     p = both.shape[1]
-    found = np.einsum("mn,nk->mk", spread, products).reshape(len(spread), p, p)
+    found = _sums(spread, products).reshape(len(spread), p, p)
     return np.where(both, found, np.eye(p))
+
+
+def _sums(weights: Array, columns: Array) -> Array:
+    """(m, k) Over the cases, of columns (n, k) or (m, n, k)."""
+    return np.einsum("mn,nk->mk" if columns.ndim == 2 else "mn,mnk->mk", weights, columns)
 
 
 def _newton(here: Fits, free: Mask) -> Array:
