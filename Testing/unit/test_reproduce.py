@@ -1,5 +1,6 @@
 """The simulated cohort: its population, its virtual readers, and one case from raw signals to readings."""
 
+import csv
 from collections import Counter
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from her2map.errors import InputError
 from her2map.pathology import PRESETS
 from her2map.pathology_table import pathology_records, read_pathology
 from her2map.phantom.cohort import AUC_T1_POST, AUC_T2STAR, PUBLISHED
+from her2map.report.reproduce import published_text, write_reproduction
 from her2map.reproduce.cohort import simulate_cohort, write_study
 from her2map.reproduce.exams import SimulatedCase, simulate_case
 from her2map.reproduce.patients import draw_patients
+from her2map.reproduce.published import after_step, compared, step_areas
 from her2map.reproduce.readers import READERS, VirtualReader
 from her2map.roi import Roi
 from her2map.roi.overlap import overlap
@@ -110,3 +113,29 @@ def test_the_study_can_be_read_as_any_other(cohort: tuple[SimulatedCase, ...], t
     found = aggregate(protocol, read_readings(protocol))
     assert found.incomplete == () and len(found.by_case) == 12 and len(found.readings) == 72
     assert {c.case for c in read_pathology(tmp_path / "pathology.csv").cases} == set(protocol.codes)
+
+
+def test_the_page_shows_published_beside_simulated(cohort: tuple[SimulatedCase, ...], tmp_path: Path) -> None:
+    figures, steps = compared(cohort), step_areas(cohort)
+    write_reproduction(tmp_path, figures, steps, len(cohort), seed=5)
+    page = (tmp_path / "reproduce.html").read_text(encoding="utf-8")
+    assert "1441.0" in page and "0.800" in page and page.count("<tr>") > 18
+    with (tmp_path / "published.csv").open(newline="") as file:
+        rows = {(row["figure"], row["group"]): row for row in csv.DictReader(file)}
+    low = [
+        after_step(case, "both readers").delta_T1.value for case in cohort if case.patient.group == "HER2-low"
+    ]
+    assert float(rows["delta_T1, mean", "HER2-low"]["simulated"]) == pytest.approx(np.mean(low), rel=1e-12)
+    assert rows["T2, mean", "HER2-low"]["published"] == ""
+    text = published_text(figures, steps)
+    assert "(published)" in text and "both readers" in text
+
+
+def test_the_studys_value_is_what_the_study_aggregates(
+    cohort: tuple[SimulatedCase, ...], tmp_path: Path
+) -> None:
+    protocol = write_study(tmp_path, cohort, seed=5)
+    by_case = aggregate(protocol, read_readings(protocol)).by_case.set_index("case")
+    for case in cohort:
+        for name, quantity in after_step(case, "both readers"):
+            assert by_case.loc[case.patient.case, name] == pytest.approx(quantity.value, rel=1e-12)

@@ -22,6 +22,7 @@ from .cohort_markers import (
     ways_print,
 )
 from .cohort_models import alone_print, forest_panels, together_print
+from .cohort_predictions import calibration_figure, calibration_print, decision_figure
 from .cohort_roc import Curves, roc_figure
 from .enrolment import flow_figure
 from .print_table import PrintTable
@@ -128,6 +129,7 @@ def _models_part(found: CohortAnalysis) -> Part:
     items += [together_print(model) for model in found.models]
     panels = forest_panels(found.alone, found.models)
     items.append(PrintFigure("forest", "Odds ratios, each factor alone and together.", forest_figure(panels)))
+    items += _prediction_items(found)
     title = {one.name: one.title for one in found.cohort.variables}
     refused = [
         f"{title[name]} is significant alone, but says the same as {title[other]}, which has the smaller "
@@ -135,6 +137,20 @@ def _models_part(found: CohortAnalysis) -> Part:
         for name, other in found.entry.refused
     ]
     return Part("models", "Logistic models", items, tuple(refused))
+
+
+def _prediction_items(found: CohortAnalysis) -> list[PrintTable | PrintFigure]:
+    judged = found.predictions
+    titles = {model.name: model.title for model in found.models}
+    titles |= {one.variable.name: f"{one.variable.title} alone" for one in found.alone}
+    items: list[PrintTable | PrintFigure] = [calibration_print(judged, found.models)]
+    if judged.calibration:
+        figure = calibration_figure(judged.calibration, titles)
+        items.append(PrintFigure("calibration", "Calibration (apparent).", figure))
+    if judged.decision is not None and judged.decision.n:
+        figure = decision_figure(judged.decision, titles)
+        items.append(PrintFigure("decision_curve", "Decision curve (apparent).", figure, narrow=True))
+    return items
 
 
 def _agreement_part(found: CohortAnalysis) -> Part:

@@ -46,7 +46,8 @@ def write_reproduction(
         version=__version__,
         cases=cases,
         seed=seed,
-        compared=[_shown(one) for one in compared],
+        groups=_groups_of(compared),
+        figures=_by_group(compared),
         markers=list(MARKERS),
         published=[f"{area:.3f}" for area in MARKERS.values()],
         steps=_shown_steps(steps),
@@ -56,26 +57,36 @@ def write_reproduction(
 
 
 def published_text(compared: Sequence[Compared], steps: Sequence[StepAuc]) -> str:
-    """Both tables for a terminal."""
-    figures = [["figure", "group", "published", "simulated"]]
-    for one in compared:
-        shown = _shown(one)
-        figures.append([shown["name"], shown["group"], shown["published"], shown["simulated"]])
-    areas = [["AUC after", *MARKERS]]
+    """The tables for a terminal."""
+    groups = _groups_of(compared)
+    header = ["figure", *(f"{what} {group}" for group in groups for what in ("published", "simulated"))]
+    rows = [[name, *(cell for pair in cells for cell in pair)] for name, cells in _by_group(compared)]
+    areas = [["AUC after", *MARKERS], ["(published)", *(f"{area:.3f}" for area in MARKERS.values())]]
     areas += [[one.step, *(f"{area:.3f}" for area in one.auc.values())] for one in steps]
-    return f"{aligned(figures)}\n\n{aligned(areas)}"
+    return f"{aligned([header, *rows])}\n\n{aligned(areas)}"
 
 
-def _shown(one: Compared) -> dict[str, str]:
+def _groups_of(compared: Sequence[Compared]) -> list[str]:
+    return list(dict.fromkeys(one.group for one in compared if one.unit == "cases"))
+
+
+def _by_group(compared: Sequence[Compared]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each figure of the groups with its published and simulated value in every group."""
+    groups, found = _groups_of(compared), {(one.name, one.group): one for one in compared}
+    names = dict.fromkeys(one.name for one in compared if one.group in groups)
+    return [
+        (_title(found[name, groups[0]]), [_pair(found[name, group]) for group in groups]) for name in names
+    ]
+
+
+def _title(one: Compared) -> str:
+    return f"{one.name} / ms" if one.unit == "ms" else one.name
+
+
+def _pair(one: Compared) -> tuple[str, str]:
     digits = {"ms": 1, "1": 3, "cases": 0}[one.unit]
-    unit = " / ms" if one.unit == "ms" else ""
-    published = "not at hand" if math.isnan(one.published) else f"{one.published:.{digits}f}"
-    return {
-        "name": f"{one.name}{unit}",
-        "group": one.group,
-        "published": published,
-        "simulated": f"{one.simulated:.{digits}f}",
-    }
+    published = "–" if math.isnan(one.published) else f"{one.published:.{digits}f}"
+    return published, f"{one.simulated:.{digits}f}"
 
 
 def _shown_steps(steps: Sequence[StepAuc]) -> list[dict[str, Any]]:

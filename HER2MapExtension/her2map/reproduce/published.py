@@ -111,7 +111,8 @@ def _groups(cases: Sequence[SimulatedCase]) -> Iterable[Compared]:
             values = np.array([dict(one)[name].value for one in members])
             mean, sd = printed.get(name, (math.nan, math.nan))
             yield Compared(f"{name}, mean", group, mean, float(np.nanmean(values)), quantity.unit)
-            yield Compared(f"{name}, SD", group, sd, float(np.nanstd(values, ddof=1)), quantity.unit)
+            spread = float(np.nanstd(values, ddof=1)) if len(values) > 1 else math.nan
+            yield Compared(f"{name}, SD", group, sd, spread, quantity.unit)
 
 
 def _areas(cases: Sequence[SimulatedCase]) -> Iterable[Compared]:
