@@ -17,6 +17,7 @@ from .groups import Between, between_groups
 from .inputs import Cohort
 from .markers import Contrast, MarkerResult, compare_markers, contrast, judge, measured_markers
 from .models import Alone, Entry, Model, candidates, check_named, enter, fit_alone, fit_models
+from .predictions import Predictions, judge_predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class CohortAnalysis:
         markers: Table 4: biomarkers and ER, then the models on the cases to which they were fitted.
         compared: Table 5.
         alone, entry, models: each factor alone, what the entry rule chose, and the multivariable models.
+        predictions: calibration and decision curves of the models.
         pairs: the biomarkers for the other pairs of groups.
         readers, repeats, alternatives: the biomarkers as found in other ways.
         agreement: of the readings; None for a table of values that names no readers.
@@ -48,6 +50,7 @@ class CohortAnalysis:
     alone: tuple[Alone, ...]
     entry: Entry
     models: tuple[Model, ...]
+    predictions: Predictions
     pairs: Mapping[str, tuple[MarkerResult, ...]]
     readers: Ways
     repeats: Ways
@@ -96,6 +99,7 @@ def analyse(
         alone=alone,
         entry=entry,
         models=models,
+        predictions=judge_predictions(pair, models, alone),
         pairs=other_pairs(cohort),
         readers=by_reader(cohort),
         repeats=by_repeats(cohort),

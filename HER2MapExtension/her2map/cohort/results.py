@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..statistics.factors import FactorComparison
+from ..statistics.tested import Tested
 from .analysis import CohortAnalysis
 from .comparisons import Ways
-from .groups import imaging_table, patients_table, post_hoc_table
+from .groups import NumberBetween, imaging_table, patients_table, post_hoc_table
 from .markers import area_table, comparison_table, performance_table
 from .models import ENTRY_RULE, alone_table, model_table
 from .plain import plain
+from .predictions import calibration_table, decision_table
 from .variables import DIRECTIONS
 
 SCHEMA_VERSION = 1
@@ -31,6 +34,8 @@ def result_tables(found: CohortAnalysis) -> dict[str, pd.DataFrame]:
         "table5_delong": comparison_table(found.compared),
         "models_alone": alone_table(found.alone),
         "models_together": model_table(found.models),
+        "calibration": calibration_table(found.predictions),
+        "decision_curve": decision_table(found.predictions),
         "other_pairs": area_table(found.pairs, "groups"),
         "roc_curves": roc_points(found),
         "checklists": found.checklists,
@@ -106,6 +111,12 @@ def results_content(found: CohortAnalysis, software: dict[str, str]) -> dict[str
                 for one in found.models
             },
         },
+        "predictions": {
+            "apparent": {
+                "calibration": found.predictions.calibration,
+                "decision_curve": found.predictions.decision,
+            },
+        },
         "further": {
             "pairs": {pair: [_marker(one) for one in ones] for pair, ones in found.pairs.items()},
             **{name: _ways(getattr(found, name)) for name in ("readers", "repeats", "alternatives")},
@@ -162,9 +173,42 @@ def _conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
     for i, text in enumerate(dict.fromkeys(fit.convention for fit in fits)):
         yield f"Logistic regression{f' ({i + 1})' if i else ''}", text
     yield "Entry", ENTRY_RULE
+    for one in list(found.predictions.calibration.values())[:1]:
+        yield "Calibration", one.convention
+        yield "Hosmer-Lemeshow", one.hosmer_lemeshow.convention
+    if found.predictions.decision is not None:
+        yield "Decision curve", found.predictions.decision.convention
+    yield from _group_conventions(found)
     if found.agreement is not None:
         for i, text in enumerate(found.agreement.conventions):
             yield f"Agreement ({i + 1})", text
+
+
+def _group_conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
+    """Of Tables 2 and 3."""
+    tests: dict[tuple[str, str], None] = {}
+    for one in (*found.patients, *found.imaging):
+        for compared in (one.three, one.two):
+            if isinstance(compared, FactorComparison):
+                own: tuple[Tested, ...] = (compared.chi2, compared.yates, compared.fisher)
+            else:
+                normal = compared.groups[0].normality
+                own = (
+                    normal.kolmogorov_smirnov, normal.lilliefors, normal.lilliefors_table,
+                    normal.shapiro_wilk,                    compared.levene, compared.brown_forsythe, compared.equal_variances,
+                    compared.unequal_variances, compared.ranks, *compared.others,
+                )  # fmt: skip
+            tests |= dict.fromkeys((test.name, test.convention) for test in own if test.convention)
+    yield from ((f"{name} ({i + 1})", text) for i, (name, text) in enumerate(tests))
+    for one in found.imaging:
+        if isinstance(one, NumberBetween) and one.three.bonferroni:
+            for pairs in (one.three.bonferroni, one.three.tamhane, one.three.dunn):
+                yield (
+                    f"Post-hoc ({pairs[0].convention.partition(':')[0].partition(' ')[0]})",
+                    pairs[0].convention,
+                )
+            yield "Quartiles", one.three.convention
+            return
 
 
 def finite(frame: pd.DataFrame) -> pd.DataFrame:
