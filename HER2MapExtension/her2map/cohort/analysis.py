@@ -11,6 +11,7 @@ from ..study.agreement import StudyAgreement
 from .acquisition import Acquisition, no_acquisition, read_acquisition
 from .agreement import values_agreement
 from .analysis_options import USUAL, AnalysisOptions
+from .checklist_results import result_answers
 from .checklists import checklist_table
 from .comparisons import Ways, by_alternative, by_reader, by_repeats, other_pairs, small_group_warnings
 from .groups import Between, between_groups
@@ -82,10 +83,14 @@ def analyse(
     models = fit_models(cohort, pair, entry, options.predictors)
     fitted = [model.marker for model in models if model.fit.terms]
     measured = measured_markers(cohort.variables, pair.frame)
-    progress(0.1)
     markers = tuple(judge(pair.outcome, one) for one in (*measured, *fitted))
-    found = values_agreement(cohort.values)
-    progress(0.2)
+    progress(0.05)
+    readers, repeats, others = by_reader(cohort), by_repeats(cohort), by_alternative(cohort)
+    progress(0.1)
+    agreed = values_agreement(cohort.values)
+    progress(0.15)
+    ways = {"reader": readers, "repeat": repeats, "how the values were found": others}
+    answers = result_answers(cohort, markers, models, ways, agreed)
     progress(1.0)
     return CohortAnalysis(
         cohort=cohort,
@@ -101,12 +106,12 @@ def analyse(
         models=models,
         predictions=judge_predictions(pair, models, alone),
         pairs=other_pairs(cohort),
-        readers=by_reader(cohort),
-        repeats=by_repeats(cohort),
-        alternatives=by_alternative(cohort),
-        agreement=found,
+        readers=readers,
+        repeats=repeats,
+        alternatives=others,
+        agreement=agreed,
         warnings=(*small_group_warnings(cohort), *cohort.remarks),
-        checklists=checklist_table(cohort, options, {}),
+        checklists=checklist_table(cohort, options, answers),
     )
 
 

@@ -195,8 +195,8 @@ def _group_conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
                 normal = compared.groups[0].normality
                 own = (
                     normal.kolmogorov_smirnov, normal.lilliefors, normal.lilliefors_table,
-                    normal.shapiro_wilk,                    compared.levene, compared.brown_forsythe, compared.equal_variances,
-                    compared.unequal_variances, compared.ranks, *compared.others,
+                    normal.shapiro_wilk, compared.levene, compared.brown_forsythe,
+                    compared.equal_variances, compared.unequal_variances, compared.ranks, *compared.others,
                 )  # fmt: skip
             tests |= dict.fromkeys((test.name, test.convention) for test in own if test.convention)
     yield from ((f"{name} ({i + 1})", text) for i, (name, text) in enumerate(tests))

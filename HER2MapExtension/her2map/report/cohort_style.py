@@ -107,7 +107,7 @@ def ratio_interval(value: float, low: float, high: float) -> str:
     """An odds ratio with its interval: three digits that mean something, more where it is nearly 1."""
     if math.isnan(value):
         return "–"
-    if abs(value - 1) < _NEARLY_1:
+    if abs(value - 1) < _NEARLY_1 and high - low < 4 * _NEARLY_1:
         return interval(value, low, high, 4)
     if math.isnan(low) and math.isnan(high):
         return significant(value)
