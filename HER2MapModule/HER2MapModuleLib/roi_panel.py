@@ -191,7 +191,8 @@ class RoiPanel(Panel):
         self.ui.undoButton.enabled = self.logic.history.canUndo
         self.ui.redoButton.enabled = self.logic.history.canRedo
         self.ui.deleteButton.enabled = bool(roi_nodes.drawing())
-        self.ui.hintLabel.text = _hints().get(self.drawing.tool, "")
+        atRest = _("Drag a point to move it; Ctrl+click on the line adds one, the Delete key removes one.")
+        self.ui.hintLabel.text = _hints().get(self.drawing.tool, atRest if hasContour else "")
 
     def showRoi(self):
         """Diameter, area and slice of the ROI, or what is wrong with it."""

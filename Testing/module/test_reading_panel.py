@@ -1,5 +1,7 @@
 """The reader's panel: signing in, keys, what is refused and said, what is hidden meanwhile."""
 
+import sqlite3
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,56 @@ def test_three_keys_make_a_reading(signedIn, contours):
     assert panel.readings.shown is None and panel.readings.session.done == 1
     assert panel.ui.progressBar.value == 1 and panel.ui.progressBar.maximum == 12
     assert "1 of 12" in panel.ui.progressBar.text
+
+
+def edits(study):
+    with sqlite3.connect(study / "readings" / "r1.sqlite") as store:
+        return store.execute("SELECT count(*) FROM entry WHERE kind = 'edited'").fetchone()[0]
+
+
+def test_a_point_that_is_dragged_is_one_edit(signedIn, contours, study):
+    from slicer_host import testing
+
+    panel = signedIn
+    panel.onNext()
+    drawTumour(panel, contours)
+    points = np.array(panel.readings.drawing().contour)
+    before, value = edits(study), panel.logic.values.values["T1_pre"].value
+    assert before >= len(points) - 1
+    outwards = points[0] + 0.5 * (points[0] - points.mean(axis=0))
+    path = [points[0] + part * (outwards - points[0]) for part in np.linspace(0, 1, 8)]
+    testing.drag(testing.slice_view(DCE), path)
+    assert panel.logic.values.values["T1_pre"].value != value
+    assert edits(study) == before + 1
+    np.testing.assert_array_equal(panel.readings.session.drawing.contour, panel.readings.drawing().contour)
+    testing.press_key("Z", testing.CONTROL)
+    assert edits(study) == before + 2
+    np.testing.assert_allclose(panel.readings.session.drawing.contour, points)
+
+
+def test_opening_that_is_cancelled_can_be_tried_again(signedIn, study):
+    import shutil
+
+    import qt
+    import slicer
+
+    panel = signedIn
+    shutil.rmtree(study / "cache")
+    timer = qt.QTimer()
+
+    def cancel():
+        dialog = slicer.app.activeModalWidget()
+        if dialog is not None:
+            timer.stop()
+            dialog.cancel()
+
+    timer.connect("timeout()", cancel)
+    timer.start(20)
+    panel.onNext()
+    assert panel.readings.shown is None and panel.readings.session.current is not None
+    assert panel.ui.caseLabel.text.startswith("To be gone on with") and panel.ui.nextButton.enabled
+    panel.onNext()
+    assert panel.readings.shown is not None
 
 
 def test_finish_is_refused_with_the_reason_in_view(signedIn, contours):
