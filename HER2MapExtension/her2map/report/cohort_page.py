@@ -120,7 +120,7 @@ def _roc_panels(found: CohortAnalysis) -> list[tuple[str, Curves]]:
         panels.append(("a  Markers", {one.marker.title: one.curve for one in measured}))
     if models:
         best = {one.marker.title: one.curve for one in [*models, *measured[:2]]}
-        panels.append(("b  Models (apparent), best markers", best))
+        panels.append(("b  Models (apparent)", best))
     return panels
 
 

@@ -1,6 +1,8 @@
 """Calibration and decision curves of a cohort's models."""
 
+import math
 from collections.abc import Mapping, Sequence
+from textwrap import fill, shorten
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,28 +17,32 @@ from .cohort_style import INK, LINE, SOFT, STROKES, interval, new_figure, number
 from .print_table import Footnotes, PrintTable
 
 _BLUE = "#0b4f8a"
+# Inches.
+_PANEL, _SIDE, _LEFT, _TOP, _FOOT = 3.6, 2.8, 0.6, 0.3, 0.5
 
 
 def calibration_figure(found: Mapping[str, Calibration], titles: Mapping[str, str]) -> Figure:
     """Observed over predicted probability: groups of cases with intervals, and the fitted curve."""
-    figure = new_figure(7.2, 3.9)
-    panels = np.atleast_1d(figure.subplots(1, max(2, len(found)))).ravel()
-    for axes, (name, one) in zip(panels, found.items(), strict=False):
+    columns = min(2, len(found))
+    rows = math.ceil(len(found) / columns)
+    width, height = _PANEL * columns, _PANEL * rows + _FOOT
+    figure = Figure(figsize=(width, height), dpi=110)
+    for i, (name, one) in enumerate(found.items()):
+        left = (i % columns) * _PANEL + _LEFT
+        bottom = height - (i // columns) * _PANEL - _TOP - _SIDE
+        axes = figure.add_axes((left / width, bottom / height, _SIDE / width, _SIDE / height))
         _calibration_panel(axes, titles.get(name, name), one)
-    for axes in panels[len(found) :]:
-        axes.axis("off")
-    figure.supxlabel(
+    note = (
         "Points: groups between deciles of the predicted probability, with 95 % intervals (Wilson). Blue "
-        "line and band: logistic\nrecalibration with its 95 % band, of the cases that the model was fitted "
-        "to. Grey: perfect.",
-        fontsize=7.5,
-        color=SOFT,
+        "line and band: logistic recalibration with its 95 % band, of the cases that the model was fitted "
+        "to. Grey: perfect."
     )
+    figure.text(0.5, 0.08 / height, fill(note, 62 * columns), fontsize=7.5, color=SOFT, ha="center")
     return figure
 
 
 def _calibration_panel(axes: Axes, title: str, one: Calibration) -> None:
-    plain_axes(axes, title, f"n = {one.n}")
+    plain_axes(axes, shorten(title, 34, placeholder=" ..."), f"n = {one.n}")
     axes.plot([0, 1], [0, 1], color=LINE, lw=1, zorder=0)
     curve = one.curve
     axes.fill_between(curve.predicted, curve.low, curve.high, color=_BLUE, alpha=0.14, lw=0, zorder=1)
@@ -45,7 +51,7 @@ def _calibration_panel(axes: Axes, title: str, one: Calibration) -> None:
         share = group.observed.wilson
         axes.plot([group.predicted] * 2, [share.low, share.high], color=INK, lw=0.9, zorder=3)
         axes.plot(group.predicted, share.value, "o", ms=4.5, mfc="white", mec=INK, mew=1.1, zorder=4)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_xlabel("predicted probability of HER2-positive", fontsize=8, color=INK)
     axes.set_ylabel("observed share", fontsize=8, color=INK)
     test = one.hosmer_lemeshow

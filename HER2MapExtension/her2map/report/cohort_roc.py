@@ -1,6 +1,7 @@
 """ROC curves of a cohort: several markers in one panel, each with its AUC."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from .cohort_style import INK, LINE, SOFT, STROKES, interval, plain_axes
 Curves = Mapping[str, RocCurve]
 """By what they are called in print; the first is drawn the boldest."""
 
+_LETTERS = 52
 # Inches.
 _PANEL, _SIDE, _LEFT, _TOP, _BELOW, _LINE, _FOOT = 3.6, 2.85, 0.6, 0.35, 0.5, 0.142, 0.28
 
@@ -20,7 +22,7 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
 
     Sensitivity over 1 - specificity; DeLong's intervals in the legend; Youden's cut-off as a dot.
     """
-    longest = max(len(curves) for _, curves in panels)
+    longest = max(sum(len(lines.splitlines()) for lines in _labels(curves).values()) for _, curves in panels)
     width, height = _PANEL * len(panels), _TOP + _SIDE + _BELOW + _LINE * longest + 0.1 + _FOOT
     figure = Figure(figsize=(width, height), dpi=110)
     for i, (title, curves) in enumerate(panels):
@@ -40,17 +42,17 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
 
 
 def _panel(axes: Axes, title: str, curves: Curves) -> None:
-    plain_axes(axes, title)
+    plain_axes(axes, title, _counts(curves))
+    labels = _labels(curves)
     axes.plot([0, 1], [0, 1], color=LINE, lw=0.9, zorder=0)
     for stroke, (name, curve) in zip(STROKES * 3, curves.items(), strict=False):
-        area = interval(curve.auc.value, curve.auc.low, curve.auc.high, 3)
         axes.plot(
             1 - curve.specificity,
             curve.sensitivity,
             color=stroke.colour,
             ls=stroke.dashes,
             lw=stroke.width,
-            label=f"{name}: {area}, n = {curve.n_negative} + {curve.n_positive}",
+            label=labels[name],
         )
         if curve.cut_off:
             place = (1 - curve.cut_off.specificity, curve.cut_off.sensitivity)
@@ -63,3 +65,20 @@ def _panel(axes: Axes, title: str, curves: Curves) -> None:
         handlelength=3.6,        borderaxespad=0, borderpad=0, labelspacing=0.4, labelcolor=INK,
     )  # fmt: skip
     legend.set_zorder(5)
+
+
+def _counts(curves: Curves) -> str:
+    """What entered, where it is the same for all."""
+    counts = {(curve.n_negative, curve.n_positive) for curve in curves.values()}
+    return "n = {} + {}".format(*next(iter(counts))) if len(counts) == 1 else "n: see below"
+
+
+def _labels(curves: Curves) -> dict[str, str]:
+    """Of each curve, on as many lines as it needs."""
+    alike = _counts(curves) != "n: see below"
+    labels = {}
+    for name, curve in curves.items():
+        area = interval(curve.auc.value, curve.auc.low, curve.auc.high, 3)
+        counted = "" if alike else f", n = {curve.n_negative} + {curve.n_positive}"
+        labels[name] = fill(f"{name}: {area}{counted}", _LETTERS)
+    return labels
