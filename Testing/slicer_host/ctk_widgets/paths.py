@@ -122,12 +122,15 @@ class ctkPathLineEdit(QWidget):
 
     @Slot()
     def retrieveHistory(self) -> None:
+        """As in CTK, an empty line gets the path used last."""
         current = self.currentPath
         self._combo.blockSignals(True)
         self._combo.clear()
         self._combo.addItems(self._history())
         self._combo.setEditText(current)
         self._combo.blockSignals(False)
+        if not current and self._combo.count > 0:
+            self._combo.setEditText(self._combo.itemText(0))
 
     def _history(self) -> list[str]:
         stored = QSettings().value(self._settingKey) if self._settingKey else None
