@@ -18,6 +18,11 @@ PREDICTION = 1 / (1 + np.exp(4 - 0.1 * TWO["T2star"] - 0.003 * TWO["T1_post"] + 
 """Of a model that was not fitted to this cohort."""
 
 
+def names_of(kind: str) -> list[str]:
+    """What R gives figures of under this heading."""
+    return list(dict.fromkeys(path.split("/")[1] for path in STORED if path.startswith(f"{kind}/")))
+
+
 def assert_as_r(found: dict[str, float], *prefixes: str) -> None:
     """Every figure that R gives under these names is there, no other, and none differs by 1e-6 of it."""
     expected = {path: value for path, value in STORED.items() if path.startswith(prefixes)}

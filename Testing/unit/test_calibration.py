@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cohort_reference import OUTCOME, PREDICTION, TWO, assert_as_r
+from cohort_reference import OUTCOME, PREDICTION, TWO, assert_as_r, names_of
 from her2map.errors import InputError
 from her2map.statistics.calibration import BY_CONSTRUCTION, Calibration, calibration
 from her2map.statistics.decision import THRESHOLDS, decision_curve
@@ -20,7 +20,7 @@ MODEL = logistic(OUTCOME, TWO[["er", "T2star", "T1_post"]])
 PREDICTIONS = {"given": (OUTCOME, PREDICTION), "model": (MODEL.outcome, MODEL.probability)}
 
 
-@pytest.mark.parametrize("name", PREDICTIONS)
+@pytest.mark.parametrize("name", names_of("calibration"))
 def test_every_figure_is_that_of_r(name: str) -> None:
     outcome, probability = PREDICTIONS[name]
     found = calibration(outcome, probability)

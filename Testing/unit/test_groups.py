@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cohort_reference import EVERYONE, OUTCOME, TWO, assert_as_r
+from cohort_reference import EVERYONE, OUTCOME, TWO, assert_as_r, names_of
 from her2map.errors import InputError
 from her2map.statistics.factors import RANDOM_TABLES, compare_factor, fisher_exact
 from her2map.statistics.groups import GroupComparison, compare_groups
@@ -21,12 +21,10 @@ from her2map.statistics.pairs import bonferroni_pairs, dunn_pairs, tamhane_pairs
 pytestmark = pytest.mark.filterwarnings("error")
 
 GROUPS = ("zero", "low", "positive")
-PARAMETERS = ("T1_pre", "T1_post", "T2", "T2star", "age", "grade")
-FACTORS = ("er", "pr", "ki67_high", "grade", "histology", "quasi")
-THREE = {name: compare_groups(EVERYONE[name], EVERYONE["group"], GROUPS) for name in PARAMETERS}
+THREE = {name: compare_groups(EVERYONE[name], EVERYONE["group"], GROUPS) for name in names_of("compare")}
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", names_of("group"))
 def test_every_group_is_described_as_by_r(name: str) -> None:
     found = {}
     for group in THREE[name].groups:
@@ -45,7 +43,7 @@ def test_every_group_is_described_as_by_r(name: str) -> None:
     assert_as_r(found, f"group/{name}/")
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", names_of("compare"))
 def test_three_groups_are_compared_as_by_r(name: str) -> None:
     compared = THREE[name]
     found = {}
@@ -75,7 +73,7 @@ def test_three_groups_are_compared_as_by_r(name: str) -> None:
     assert_as_r({f"compare/{name}/{figure}": value for figure, value in found.items()}, f"compare/{name}/")
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", names_of("two"))
 def test_two_groups_are_compared_as_by_r(name: str) -> None:
     compared = compare_groups(TWO[name], TWO["group"], ("low", "positive"))
     student, welch, ranks = compared.equal_variances, compared.unequal_variances, compared.ranks
@@ -103,7 +101,7 @@ def test_two_groups_are_compared_as_by_r(name: str) -> None:
     assert "with continuity correction" in compared.others[0].convention
 
 
-@pytest.mark.parametrize("name", FACTORS)
+@pytest.mark.parametrize("name", names_of("factor"))
 @pytest.mark.parametrize("groups", ["two", "three"])
 def test_factors_are_crossed_as_by_r(name: str, groups: str) -> None:
     data, order = (TWO, GROUPS[1:]) if groups == "two" else (EVERYONE, GROUPS)

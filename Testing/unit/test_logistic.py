@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from cohort_reference import OUTCOME, TWO, assert_as_r
+from cohort_reference import OUTCOME, TWO, assert_as_r, names_of
 from her2map.errors import InputError
 from her2map.statistics.collinearity import dependences, inflation
 from her2map.statistics.likelihood import Penalty, Problem, linear, maximise, standard_errors
@@ -50,7 +50,7 @@ def of_term(term: Term) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", names_of("logistic"))
 def test_every_figure_of_a_model_is_that_of_r(name: str) -> None:
     fit = logistic(OUTCOME, TWO[list(MODELS[name])])
     assert fit.reason == ""
@@ -78,7 +78,7 @@ def test_every_figure_of_a_model_is_that_of_r(name: str) -> None:
     assert fit.convention.startswith("maximum likelihood; z, p and interval: Wald")
 
 
-@pytest.mark.parametrize("name", FIRTH)
+@pytest.mark.parametrize("name", names_of("firth"))
 def test_firths_figures_are_those_of_r(name: str) -> None:
     fit = logistic(OUTCOME, TWO[list(FIRTH[name])])
     assert fit.separated == (FIRTH[name][0],)

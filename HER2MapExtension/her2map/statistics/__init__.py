@@ -11,6 +11,7 @@ from .agreement import (
 )
 from .auc_comparison import AucComparison, compare_aucs
 from .calibration import Calibration, CalibrationCurve, CalibrationGroup, calibration
+from .cross_validation import CrossValidation, cross_validate
 from .decision import DecisionCurve, decision_curve
 from .diagnosis import Diagnosis, Direction, diagnosis
 from .estimate import Estimate
@@ -22,14 +23,19 @@ from .normality import Normality, NormalityTest, normality
 from .pairs import Pair
 from .proportions import Proportion, proportion
 from .roc import CutOff, RocCurve, roc
+from .selection import Selected, select
 from .tested import Tested
+from .validation import BootstrapValidation, Corrected, bootstrap
 
 __all__ = [
     "AucComparison",
     "BlandAltman",
+    "BootstrapValidation",
     "Calibration",
     "CalibrationCurve",
     "CalibrationGroup",
+    "Corrected",
+    "CrossValidation",
     "CutOff",
     "DecisionCurve",
     "Diagnosis",
@@ -47,14 +53,17 @@ __all__ = [
     "Proportion",
     "Repeatability",
     "RocCurve",
+    "Selected",
     "Term",
     "Tested",
     "bland_altman",
     "bonferroni",
+    "bootstrap",
     "calibration",
     "compare_aucs",
     "compare_factor",
     "compare_groups",
+    "cross_validate",
     "decision_curve",
     "diagnosis",
     "holm",
@@ -65,6 +74,7 @@ __all__ = [
     "proportion",
     "repeatability",
     "roc",
+    "select",
     "sidak",
     "univariable",
 ]

@@ -183,9 +183,9 @@ def recalibrate(outcome: Array, log_odds: Array, weights: Array) -> tuple[Fits, 
         weights: (m, n).
 
     Returns:
-        The model with a free slope, that with the slope held at 1, and (2, m) mean and SD of the log odds, by
-        which both scale: slope = second coefficient / SD, intercept = first coefficient of the second less the
-        mean.
+        The model with a free slope; that with the slope held at 1; and (2, m) mean and SD of the log odds, by
+        which both are scaled: slope = second coefficient / SD, intercept = first coefficient of the second
+        model less the mean.
     """
     centre, spread = log_odds.mean(axis=1), log_odds.std(axis=1)
     varies = np.ptp(log_odds, axis=1) > 0

@@ -286,11 +286,11 @@ for (name in c("er", "pr", "ki67_high", "grade", "histology", "quasi")) {
   crossed(name, everyone, everyone$group)
 }
 
-# Validation: the selection (Wald's p < 0.05 alone, then together) repeated in each resample
+# Validation: the selection (Wald's p < 0.05 alone, then together) repeated in each resample; what is missing is left
+# out of each model and each figure
 
 drawn <- read.csv(arguments[2], row.names = 1, check.names = FALSE)
-whole <- two[complete.cases(two[candidates]), ]
-stopifnot(identical(names(drawn), whole$case))
+stopifnot(identical(names(drawn), two$case))
 area <- function(outcome, prediction) as.numeric(auc(outcome, prediction, levels = c(0, 1), direction = "<", quiet = TRUE))
 build <- function(data) {
   chosen <- Filter(function(name) {
@@ -301,31 +301,31 @@ build <- function(data) {
 }
 perform <- function(fit, data) {
   logit <- predict(fit, data)
-  prediction <- plogis(logit)
-  c(auc = area(data$outcome, prediction), brier = mean((data$outcome - prediction)^2),
-    slope = coef(glm(data$outcome ~ logit, binomial, control = tight))[[2]],
-    intercept = coef(glm(data$outcome ~ 1, binomial, offset = logit, control = tight))[[1]])
+  known <- !is.na(logit)
+  outcome <- data$outcome[known]; logit <- logit[known]
+  c(auc = area(outcome, logit), brier = mean((outcome - plogis(logit))^2),
+    slope = coef(glm(outcome ~ logit, binomial, control = tight))[[2]],
+    intercept = coef(glm(outcome ~ 1, binomial, offset = logit, control = tight))[[1]])
 }
-final <- build(whole)
-apparent <- perform(final, whole)
-prediction <- fitted(final)
+final <- build(two)
+apparent <- perform(final, two)
 optimism <- 0; outside <- 0; chosen <- setNames(rep(0, length(candidates)), candidates)
 bootstraps <- setdiff(rownames(drawn), "fold")
 for (name in bootstraps) {
   counts <- unlist(drawn[name, ])
-  sample <- whole[rep(seq_along(counts), counts), ]
+  sample <- two[rep(seq_along(counts), counts), ]
   fit <- build(sample)
   terms <- attr(terms(fit), "term.labels")
   chosen[terms] <- chosen[terms] + 1
-  optimism <- optimism + perform(fit, sample) - perform(fit, whole)
-  outside <- outside + perform(fit, whole[counts == 0, ])[c("auc", "brier")]
+  optimism <- optimism + perform(fit, sample) - perform(fit, two)
+  outside <- outside + perform(fit, two[counts == 0, ])[c("auc", "brier")]
 }
 optimism <- optimism / length(bootstraps); outside <- outside / length(bootstraps)
 for (figure in names(apparent))
   keep(path("validation", figure), apparent = apparent[[figure]], optimism = optimism[[figure]],
        corrected = apparent[[figure]] - optimism[[figure]])
 for (name in candidates) keep(path("validation/chosen", name), share = chosen[[name]] / length(bootstraps))
-none <- c(auc = 0.5, brier = mean(outer(whole$outcome, prediction, "-")^2))
+none <- c(auc = 0.5, brier = mean(outer(final$y, fitted(final), "-")^2))
 for (figure in c("auc", "brier")) {
   held <- if (figure == "auc") max(0.5, outside[["auc"]]) else min(none[["brier"]], outside[["brier"]])
   rate <- (held - apparent[[figure]]) / (none[[figure]] - apparent[[figure]])
@@ -335,15 +335,17 @@ for (figure in c("auc", "brier")) {
        corrected_632 = (1 - weight) * apparent[[figure]] + weight * held)
 }
 folds <- unlist(drawn["fold", ])
-held_out <- numeric(nrow(whole)); areas <- c()
+held_out <- rep(NA, nrow(two)); areas <- c()
 for (fold in sort(unique(folds))) {
   test <- folds == fold
-  logit <- predict(build(whole[!test, ]), whole[test, ])
+  logit <- predict(build(two[!test, ]), two[test, ])
   held_out[test] <- logit
-  areas <- c(areas, area(whole$outcome[test], logit))
+  areas <- c(areas, area(two$outcome[test][!is.na(logit)], logit[!is.na(logit)]))
 }
-pooled <- glm(whole$outcome ~ held_out, binomial, control = tight)
-keep("validation/cross", auc = mean(areas), brier = mean((whole$outcome - plogis(held_out))^2), slope = coef(pooled)[[2]])
+known <- !is.na(held_out)
+pooled <- glm(two$outcome[known] ~ held_out[known], binomial, control = tight)
+keep("validation/cross", auc = mean(areas), pooled = area(two$outcome[known], held_out[known]),
+     brier = mean((two$outcome[known] - plogis(held_out[known]))^2), slope = coef(pooled)[[2]])
 
 numbers <- unlist(figures)
 stopifnot(all(is.finite(numbers)))

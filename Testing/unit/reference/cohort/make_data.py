@@ -6,7 +6,7 @@ missing (NA). For the HER2-low and HER2-positive cases, "separated" tells them a
 but one of them; "quasi" is 1 in positive cases only; "constant" is 1 throughout; "reversed" is T2star with
 its sign turned.
 
-resamples.csv, a row a resample: how often each of the complete low and positive cases was drawn, in their
+resamples.csv, a row a resample: how often each of the low and positive cases was drawn, in their
 order; then, 0 to 4, in which fold they are in one round of cross-validation.
 """
 
@@ -21,7 +21,6 @@ ER, PR, KI67 = (
     {"zero": a, "low": b, "positive": c}
     for a, b, c in ((0.5, 0.82, 0.58), (0.4, 0.7, 0.45), (0.6, 0.55, 0.7))
 )
-CANDIDATES = ("T1_pre", "T1_post", "T2", "T2star", "er", "pr", "ki67_high", "age")
 RESAMPLES, FOLDS = 24, 5
 
 
@@ -68,14 +67,14 @@ def cohort(rng: np.random.Generator) -> pd.DataFrame:
 
 def resamples(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
     """Rows b01..: counts; row "fold": folds, stratified by group."""
-    complete = data[data["group"] != "zero"].dropna(subset=list(CANDIDATES))
-    n = len(complete)
+    two = data[data["group"] != "zero"]
+    n = len(two)
     rows = {f"b{i + 1:02d}": np.bincount(rng.integers(0, n, n), minlength=n) for i in range(RESAMPLES)}
     folds = np.empty(n, int)
     for group in ("low", "positive"):
-        of_group = rng.permutation(np.flatnonzero(complete["group"] == group))
+        of_group = rng.permutation(np.flatnonzero(two["group"] == group))
         folds[of_group] = np.arange(len(of_group)) % FOLDS
-    return pd.DataFrame(rows | {"fold": folds}, index=complete["case"]).T
+    return pd.DataFrame(rows | {"fold": folds}, index=two["case"]).T
 
 
 def main() -> None:
