@@ -29,7 +29,7 @@ from .print_table import PrintTable
 
 REPORT, RESULTS = "report.html", "results.json"
 _TOGETHER = re.compile(r"(?<=[<≥≤]) (?=[\d−])|(?<=\d) (?=\+ \d)|(?<=\d \+) (?=\d)|(?<=\d\u00a0\+) (?=\d)")
-_BRACKETED = re.compile(r"^([^()]*\S) (\([^()]* to [^()]*\))(.*)$")
+_BRACKETED = re.compile(r"^([^()]{0,12}\S) (\([^()]{1,40} to [^()]{1,20}\))( \[\w+\])?$")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _cell(text: str) -> Markup:
     match = _BRACKETED.match(text)
     if match is None:
         return Markup(escape(text))
-    value, ends, rest = (escape(part) for part in match.groups())
+    value, ends, rest = (escape(part or "") for part in match.groups())
     return Markup(f'<span class="nowrap">{value}</span> <span class="nowrap">{ends}{rest}</span>')
 
 

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..statistics import RocCurve
-from .cohort_style import INK, LINE, SOFT, STROKES, interval, plain_axes
+from .cohort_style import INK, LINE, SOFT, STROKES, Stroke, interval, plain_axes
 
 Curves = Mapping[str, RocCurve]
-"""By what they are called in print; the first is drawn the boldest."""
+"""By what they are called in print."""
 
 _LETTERS = 52
 # Inches.
@@ -23,12 +23,15 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
     Sensitivity over 1 - specificity; DeLong's intervals in the legend; Youden's cut-off as a dot.
     """
     longest = max(sum(len(lines.splitlines()) for lines in _labels(curves).values()) for _, curves in panels)
+    # One stroke a name in all panels; those of the last, the models, get the boldest.
+    names = dict.fromkeys(name for _, curves in reversed(panels) for name in curves)
+    strokes = dict(zip(names, STROKES * (1 + len(names) // len(STROKES)), strict=False))
     width, height = _PANEL * len(panels), _TOP + _SIDE + _BELOW + _LINE * longest + 0.1 + _FOOT
     figure = Figure(figsize=(width, height), dpi=110)
     for i, (title, curves) in enumerate(panels):
         left, bottom = i * _PANEL + _LEFT, height - _TOP - _SIDE
         axes = figure.add_axes((left / width, bottom / height, _SIDE / width, _SIDE / height))
-        _panel(axes, title, curves)
+        _panel(axes, title, curves, strokes)
     figure.text(
         0.5,
         0.09 / height,
@@ -41,11 +44,12 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, title: str, curves: Curves) -> None:
+def _panel(axes: Axes, title: str, curves: Curves, strokes: Mapping[str, Stroke]) -> None:
     plain_axes(axes, title, _counts(curves))
     labels = _labels(curves)
     axes.plot([0, 1], [0, 1], color=LINE, lw=0.9, zorder=0)
-    for stroke, (name, curve) in zip(STROKES * 3, curves.items(), strict=False):
+    for name, curve in curves.items():
+        stroke = strokes[name]
         axes.plot(
             1 - curve.specificity,
             curve.sensitivity,

@@ -40,6 +40,9 @@ STROKES = (
     Stroke("#8a6d00", (0, (3, 1.5)), 1.3),
     Stroke("#6b7280", (0, (6, 1.5, 1.2, 1.5, 1.2, 1.5)), 1.3),
     Stroke("#b0005a", (0, (10, 3)), 1.3),
+    Stroke("#2563eb", (0, (2, 2, 6, 2)), 1.3),
+    Stroke("#3f6212", (0, (4, 1, 1, 1)), 1.4),
+    Stroke("#9f1239", (0, (1, 3)), 1.6),
 )
 """For several curves in one panel, the most important one first."""
 
