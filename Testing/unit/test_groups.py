@@ -300,6 +300,8 @@ def test_factors_with_missing_levels_and_groups() -> None:
     assert crossed.missing == (0, 1, 1)
     assert crossed.left_out == ("v", "x", "z")
     assert crossed.fisher.p == 1.0
+    mixed = compare_factor(["IDC", 2, "ILC"], ["a", "b", "b"], ("a", "b"))
+    assert mixed.levels == (2, "IDC", "ILC")
     boolean = compare_factor(pd.Series([True, False, pd.NA], dtype="boolean"), ["a", "b", "b"], ("a", "b"))
     assert boolean.levels == (False, True)
     assert boolean.missing == (0, 1)

@@ -133,6 +133,19 @@ def test_the_cut_off_calls_as_its_curve_says() -> None:
     assert area is None or area == pytest.approx(curve.auc.value)
 
 
+def test_a_cut_off_between_neighbouring_numbers() -> None:
+    """There is none between them: the midpoint would round to the lower, which is called negative."""
+    lower = 1.0
+    for _ in range(3):
+        upper = float(np.nextafter(lower, 2))
+        for direction, outcome in ((Direction.HIGHER, [0, 0, 1, 1]), (Direction.LOWER, [1, 1, 0, 0])):
+            curve = roc(outcome, [lower, lower, upper, upper], direction)
+            assert curve.cut_off is not None
+            called = diagnosis(outcome, [lower, lower, upper, upper], curve.cut_off.threshold, direction)
+            assert called.accuracy.value == 1
+        lower = upper
+
+
 def test_a_marker_that_is_the_same_in_all_cases() -> None:
     curve = roc([0, 1, 0, 1], [3.0, 3.0, 3.0, 3.0])
     assert curve.auc.value == 0.5
@@ -257,6 +270,9 @@ def test_adjusted_p_values() -> None:
     assert sidak(p) == pytest.approx([1 - 0.99**3, math.nan, 1 - 0.96**3, 1 - 0.97**3], nan_ok=True)
     assert bonferroni([0.9, 0.8]).tolist() == [1.0, 1.0]
     assert sidak([1.0, 0.5]).tolist() == [1.0, 0.75]
+    assert bonferroni(p, 5) == pytest.approx([0.05, math.nan, 0.2, 0.15], nan_ok=True)
+    assert holm(p, 5) == pytest.approx([0.05, math.nan, 0.12, 0.12], nan_ok=True)
+    assert sidak([1e-20], 3)[0] == pytest.approx(3e-20)
 
 
 def test_proportions() -> None:

@@ -80,7 +80,7 @@ def compare_factor(
     found[:] = [None if _missing(value) else value for value in values]
     inside = [names == name for name in order]
     grouped = np.any(inside, axis=0) if len(inside) and n else np.zeros(n, bool)
-    rows = tuple(levels) or tuple(sorted({value for value in found[grouped] if value is not None}))
+    rows = tuple(levels) or _sorted({value for value in found[grouped] if value is not None})
     at = [found == level for level in rows]
     known = np.any(at, axis=0) if len(at) and n else np.zeros(n, bool)
     counts = np.array([[np.count_nonzero(one & other) for other in inside] for one in at], int)
@@ -99,6 +99,13 @@ def compare_factor(
         chosen,
         tuple(label for label, used in zip(labels, known & grouped, strict=True) if not used),
     )
+
+
+def _sorted(levels: set[Any]) -> tuple[Hashable, ...]:
+    try:
+        return tuple(sorted(levels))
+    except TypeError:  # of several kinds
+        return tuple(sorted(levels, key=str))
 
 
 def _missing(value: Any) -> bool:

@@ -1,4 +1,7 @@
-"""P-values adjusted for how many tests there are of one family; missing ones are not counted."""
+"""P-values adjusted for how many tests there are of one family.
+
+Without a number of tests, those with a p are counted: a test that could not be made is none.
+"""
 
 from collections.abc import Sequence
 
@@ -11,28 +14,28 @@ HOLM = "Holm 1979: step-down Bonferroni"
 SIDAK = "Sidak: 1 - (1 - p)^number of tests"
 
 
-def bonferroni(p: Sequence[float] | Array) -> Array:
-    """P-values (n,) times their number, at most 1; NaN stays NaN and does not count."""
+def bonferroni(p: Sequence[float] | Array, tests: int | None = None) -> Array:
+    """P-values (n,) times the number of tests, at most 1; NaN stays NaN."""
     values = np.asarray(p, float)
-    return np.minimum(1.0, values * _known(values))
+    return np.minimum(1.0, values * _number(values, tests))
 
 
-def holm(p: Sequence[float] | Array) -> Array:
-    """Holm's step-down p-values (n,), Scand J Stat 1979;6:65; NaN stays NaN and does not count."""
+def holm(p: Sequence[float] | Array, tests: int | None = None) -> Array:
+    """Holm's step-down p-values (n,), Scand J Stat 1979;6:65; NaN stays NaN."""
     values = np.asarray(p, float)
-    order = np.argsort(values, kind="stable")[: _known(values)]
-    factors = np.arange(len(order), 0, -1)
+    order = np.argsort(values, kind="stable")[: int(np.count_nonzero(~np.isnan(values)))]
+    factors = _number(values, tests) - np.arange(len(order))
     adjusted = np.full(len(values), np.nan)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
     return adjusted
 
 
-def sidak(p: Sequence[float] | Array) -> Array:
-    """Sidak's p-values (n,), J Am Stat Assoc 1967;62:626; NaN stays NaN and does not count."""
+def sidak(p: Sequence[float] | Array, tests: int | None = None) -> Array:
+    """Sidak's p-values (n,), J Am Stat Assoc 1967;62:626; NaN stays NaN."""
     values = np.asarray(p, float)
     with np.errstate(divide="ignore"):  # p = 1
-        return np.asarray(-np.expm1(_known(values) * np.log1p(-values)))
+        return np.asarray(-np.expm1(_number(values, tests) * np.log1p(-values)))
 
 
-def _known(values: Array) -> int:
-    return int(np.count_nonzero(~np.isnan(values)))
+def _number(values: Array, tests: int | None) -> int:
+    return int(np.count_nonzero(~np.isnan(values))) if tests is None else tests

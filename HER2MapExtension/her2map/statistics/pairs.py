@@ -4,7 +4,7 @@ Of two groups, they are Student's, Welch's and the Mann-Whitney test.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from .estimate import CONFIDENCE, Array, Estimate
+from .multiplicity import bonferroni, sidak
 
 BONFERRONI = (
     "t of each pair on the pooled mean square of the analysis of variance, p and interval for all pairs by "
@@ -61,10 +62,9 @@ def bonferroni_pairs(names: Sequence[str], groups: Sequence[Array]) -> tuple[Pai
         spread = math.sqrt(square * (1 / len(one) + 1 / len(other)))
         if _no_spread(spread, one, other):
             found.append(replace(pair, reason=reason))
-            continue
-        tested = _t_test(pair, spread, df, quantile)
-        found.append(replace(tested, p=min(1.0, len(pairs) * tested.p_alone)))
-    return tuple(found)
+        else:
+            found.append(_t_test(pair, spread, df, quantile))
+    return _adjusted(found, bonferroni)
 
 
 def tamhane_pairs(names: Sequence[str], groups: Sequence[Array]) -> tuple[Pair, ...]:
@@ -76,10 +76,9 @@ def tamhane_pairs(names: Sequence[str], groups: Sequence[Array]) -> tuple[Pair, 
         spread, df, reason = welch_spread(one, other)
         if reason:
             found.append(replace(pair, reason=reason))
-            continue
-        tested = _t_test(pair, spread, df, float(stats.t.ppf((1 + level) / 2, df)))
-        found.append(replace(tested, p=float(1 - (1 - tested.p_alone) ** len(pairs))))
-    return tuple(found)
+        else:
+            found.append(_t_test(pair, spread, df, float(stats.t.ppf((1 + level) / 2, df))))
+    return _adjusted(found, sidak)
 
 
 def welch_spread(first: Array, second: Array) -> tuple[float, float, str]:
@@ -106,9 +105,8 @@ def dunn_pairs(names: Sequence[str], groups: Sequence[Array]) -> tuple[Pair, ...
             found.append(replace(pair, reason="All values are the same."))
             continue
         z = pair.difference.value / math.sqrt(variance * (1 / len(one) + 1 / len(other)))
-        alone = 2 * float(stats.norm.sf(abs(z)))
-        found.append(replace(pair, statistic=z, p_alone=alone, p=min(1.0, len(pairs) * alone)))
-    return tuple(found)
+        found.append(replace(pair, statistic=z, p_alone=2 * float(stats.norm.sf(abs(z)))))
+    return _adjusted(found, bonferroni)
 
 
 def rank_variance(everyone: Array) -> float:
@@ -128,6 +126,12 @@ def _pairs(names: Sequence[str], groups: Sequence[Array], convention: str) -> li
         )
         for i, j in combinations(range(len(groups)), 2)
     ]
+
+
+def _adjusted(pairs: Sequence[Pair], adjust: Callable[[Array, int], Array]) -> tuple[Pair, ...]:
+    """For all pairs, also those that could not be tested."""
+    p = adjust(np.array([pair.p_alone for pair in pairs]), len(pairs))
+    return tuple(replace(pair, p=float(one)) for pair, one in zip(pairs, p, strict=True))
 
 
 def _no_spread(spread: float, one: Array, other: Array) -> bool:

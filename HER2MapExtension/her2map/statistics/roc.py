@@ -25,7 +25,8 @@ AUC = (
 )
 YOUDEN = (
     "greatest sensitivity + specificity - 1; cut-off: the midpoint of two neighbouring observed values; "
-    "among ties that nearest to sensitivity = specificity = 1, then the more sensitive one"
+    "among ties that nearest to sensitivity = specificity = 1, then the more sensitive one; chosen on these "
+    "cases, on which it looks better than on others"
 )
 ROUNDING = 1e-12
 """A standard error of an area under this comes from rounding alone."""
@@ -203,6 +204,7 @@ def _points(score: Array, positive: NDArray[np.bool_]) -> _Points:
     true = np.bincount(place[positive], minlength=len(observed)).cumsum()
     false = np.bincount(place[~positive], minlength=len(observed)).cumsum()
     middle = observed[1:] + (observed[:-1] - observed[1:]) / 2
+    middle = np.where(middle > observed[1:], middle, observed[:-1])  # values next to each other have none
     return _Points(
         np.concatenate([[np.inf], middle, [-np.inf]]),
         np.concatenate([[0], true]),

@@ -250,7 +250,7 @@ compare <- function(name) {
          low = mean(one) - mean(other) - half, high = mean(one) - mean(other) + half)
     unequal <- t.test(one, other, conf.level = 0.95^(1 / 3))
     keep(path(there, "tamhane"), statistic = unequal$statistic[[1]], df = unequal$parameter[[1]],
-         p = 1 - (1 - unequal$p.value)^3, low = unequal$conf.int[1], high = unequal$conf.int[2])
+         p = -expm1(3 * log1p(-unequal$p.value)), low = unequal$conf.int[1], high = unequal$conf.int[2])
     z <- z_of(pair[1], pair[2])
     keep(path(there, "dunn"), statistic = z, p = min(1, 3 * 2 * pnorm(-abs(z))))
   }
