@@ -15,11 +15,11 @@ from scipy import stats
 
 from cohort_reference import EVERYONE, OUTCOME, STORED, TWO, assert_as_r, names_of
 from her2map.errors import InputError
+from her2map.statistics import tested as result
 from her2map.statistics.factors import RANDOM_TABLES, compare_factor, fisher_exact
 from her2map.statistics.groups import GroupComparison, compare_groups
 from her2map.statistics.normality import NormalityTest, normality
 from her2map.statistics.pairs import bonferroni_pairs, dunn_pairs, tamhane_pairs
-from her2map.statistics.tested import Tested
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -27,8 +27,9 @@ GROUPS = ("zero", "low", "positive")
 THREE = {name: compare_groups(EVERYONE[name], EVERYONE["group"], GROUPS) for name in names_of("compare")}
 
 
-def in_double_precision(tested: Tested, path: str) -> Tested:
+def in_double_precision(tested: result.Tested, name: str, group: str) -> result.Tested:
     """Scipy before 1.12 makes Shapiro and Wilk's test in single precision."""
+    path = f"group/{name}/{group}/shapiro"
     if tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 12):
         return tested
     assert tested.p == pytest.approx(STORED[f"{path}_p"], rel=1e-3)
@@ -47,8 +48,8 @@ def test_every_group_is_described_as_by_r(name: str) -> None:
                 group.normality.shapiro_wilk, f"group/{name}/{group.name}/shapiro"
             ),
         }
-        for test, result in tests.items():
-            figures |= {test: result.statistic, f"{test}_p": result.p}
+        for test, one in tests.items():
+            figures |= {test: one.statistic, f"{test}_p": one.p}
         found |= {f"group/{name}/{group.name}/{figure}": value for figure, value in figures.items()}
         of_group = EVERYONE.loc[EVERYONE["group"] == group.name, name]
         assert (group.n, group.missing) == (of_group.notna().sum(), of_group.isna().sum())
