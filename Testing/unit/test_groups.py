@@ -15,7 +15,7 @@ from scipy import stats
 
 from cohort_reference import EVERYONE, OUTCOME, STORED, TWO, assert_as_r, names_of
 from her2map.errors import InputError
-from her2map.statistics import tested as result
+from her2map.statistics import tested as named
 from her2map.statistics.factors import RANDOM_TABLES, compare_factor, fisher_exact
 from her2map.statistics.groups import GroupComparison, compare_groups
 from her2map.statistics.normality import NormalityTest, normality
@@ -27,7 +27,7 @@ GROUPS = ("zero", "low", "positive")
 THREE = {name: compare_groups(EVERYONE[name], EVERYONE["group"], GROUPS) for name in names_of("compare")}
 
 
-def in_double_precision(tested: result.Tested, name: str, group: str) -> result.Tested:
+def in_double_precision(tested: named.Tested, name: str, group: str) -> named.Tested:
     """Scipy before 1.12 makes Shapiro and Wilk's test in single precision."""
     path = f"group/{name}/{group}/shapiro"
     if tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 12):
@@ -44,9 +44,7 @@ def test_every_group_is_described_as_by_r(name: str) -> None:
         tests = {
             "ks": group.normality.kolmogorov_smirnov,
             "lilliefors": group.normality.lilliefors,
-            "shapiro": in_double_precision(
-                group.normality.shapiro_wilk, f"group/{name}/{group.name}/shapiro"
-            ),
+            "shapiro": in_double_precision(group.normality.shapiro_wilk, name, group.name),
         }
         for test, one in tests.items():
             figures |= {test: one.statistic, f"{test}_p": one.p}
