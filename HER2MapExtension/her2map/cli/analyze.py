@@ -67,8 +67,8 @@ def declare_analyze(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be at least 0")
+    if value < 0 or value == 1:
+        raise argparse.ArgumentTypeError("must be 0, for none, or at least 2")
     return value
 
 

@@ -17,6 +17,7 @@ from ..study.protocol import Protocol
 SEQUENCES = {"DCE": Role.DCE, **MAP_ROLES}
 NO_HEADERS = "A table of values holds no headers, so that Table 1 is empty; give the study's folder."
 _FEW = 3
+_WORDS = {"dce": "dynamic gradient echo", "vfa": "variable flip angle"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def exam_parameters(exam: Exam) -> Iterator[tuple[tuple[str, str], str]]:
             continue
         series = list(group)
         technique = next(a.technique for a in exam.assignments if a.series is series[0])
-        yield (name, "technique"), technique.value.replace("_", " ")
+        yield (name, "technique"), _WORDS.get(technique.value, technique.value.replace("_", " "))
         for parameter, value in _parameters(series):
             if value:
                 yield (name, parameter), value
@@ -106,9 +107,9 @@ def _parameters(series: Sequence[Series]) -> Iterator[tuple[str, str]]:
     across, down, apart = first.geometry.spacing
     yield "matrix", f"{columns} × {rows}"
     yield "slices", str(slices)
-    yield "voxel in plane (mm)", f"{across:.3g} × {down:.3g}"
+    yield "voxel in plane (mm)", f"{across:.4g} × {down:.4g}"
     yield "slice thickness (mm)", _numbers([first.slice_thickness_mm])
-    yield "slice distance (mm)", f"{apart:.3g}"
+    yield "slice distance (mm)", f"{apart:.4g}"
 
 
 def _numbers(values: Sequence[float] | np.ndarray) -> str:

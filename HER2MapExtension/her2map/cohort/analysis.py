@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..progress import Progress, no_progress
+from ..progress import Progress, no_progress, part_of
 from ..statistics import AucComparison
 from ..study.agreement import StudyAgreement
 from .acquisition import Acquisition, no_acquisition, read_acquisition
@@ -19,6 +19,7 @@ from .inputs import Cohort
 from .markers import Contrast, MarkerResult, compare_markers, contrast, judge, measured_markers
 from .models import Alone, Entry, Model, candidates, check_named, enter, fit_alone, fit_models
 from .predictions import Predictions, judge_predictions
+from .validated import Validated, validate_models
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class CohortAnalysis:
         compared: Table 5.
         alone, entry, models: each factor alone, what the entry rule chose, and the multivariable models.
         predictions: calibration and decision curves of the models.
+        validation: of each model, on cases that it was not fitted to.
         pairs: the biomarkers for the other pairs of groups.
         readers, repeats, alternatives: the biomarkers as found in other ways.
         agreement: of the readings; None for a table of values that names no readers.
@@ -52,6 +54,7 @@ class CohortAnalysis:
     entry: Entry
     models: tuple[Model, ...]
     predictions: Predictions
+    validation: Mapping[str, Validated]
     pairs: Mapping[str, tuple[MarkerResult, ...]]
     readers: Ways
     repeats: Ways
@@ -79,7 +82,7 @@ def analyse(
     check_named(cohort, options.predictors)
     pair = contrast(cohort)
     alone = fit_alone(pair, candidates(cohort))
-    entry = enter(alone)
+    entry = enter(pair, alone)
     models = fit_models(cohort, pair, entry, options.predictors)
     fitted = [model.marker for model in models if model.fit.terms]
     measured = measured_markers(cohort.variables, pair.frame)
@@ -91,6 +94,7 @@ def analyse(
     progress(0.15)
     ways = {"reader": readers, "repeat": repeats, "how the values were found": others}
     answers = result_answers(cohort, markers, models, ways, agreed)
+    validation = validate_models(pair, models, candidates(cohort), options, part_of(progress, 0.15, 1.0))
     progress(1.0)
     return CohortAnalysis(
         cohort=cohort,
@@ -105,6 +109,7 @@ def analyse(
         entry=entry,
         models=models,
         predictions=judge_predictions(pair, models, alone),
+        validation=validation,
         pairs=other_pairs(cohort),
         readers=readers,
         repeats=repeats,

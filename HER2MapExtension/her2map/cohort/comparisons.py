@@ -35,17 +35,18 @@ class Ways:
 
 
 def small_group_warnings(cohort: Cohort) -> tuple[str, ...]:
-    """A sentence for each group that is small or empty."""
-    found = []
-    for group in GROUPS:
-        n = cohort.counts[group]
-        if n == 0:
-            found.append(f"There is no HER2-{group} case; what needs this group is left out.")
-        elif n < SMALL:
-            found.append(
-                f"HER2-{group} has {n} case{'s' if n > 1 else ''}: its intervals are wide, tests of "
-                "normality find little in it, and a difference that is not found there may well exist."
-            )
+    """A sentence for each group that is empty, and one for those that are small."""
+    found = [
+        f"There is no HER2-{group} case; what needs this group is left out."
+        for group in GROUPS
+        if not cohort.counts[group]
+    ]
+    small = [f"{n} HER2-{group}" for group in GROUPS if 0 < (n := cohort.counts[group]) < SMALL]
+    if small:
+        found.append(
+            f"Small groups ({', '.join(small)} cases): their intervals are wide, tests of normality find "
+            "little in them, and a difference that is not found there may well exist."
+        )
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from ..errors import InputError
 from ..statistics import Direction
 from ..statistics.logistic import LogisticFit, logistic, nested_test
+from ..statistics.selection import select
 from ..statistics.tested import Tested
 from .inputs import Cohort
 from .markers import Contrast, Marker
@@ -26,13 +27,15 @@ EXCLUSIVE = tuple(
         ("ki67", "ki67_high"),
     )
 )
-"""A difference and what it is made of say the same, and so do a number and its own cut-off."""
+"""What cannot be named together: a difference and what it is made of, a number and its own cut-off."""
 PAPER = ("er", "T2star", "T1_post")
 """The paper's model."""
+DERIVED = ("delta_T1", "delta_T1_ratio")
 ENTRY_RULE = (
-    f"Entry rule: factors that are significant alone (p < {ENTRY_P}; Wald, for a category of several levels "
-    "the likelihood ratio), in the order of p; ΔT1 and its ratio do not enter beside each other, T1 pre or "
-    "T1 post, nor Ki-67 beside its cut-off. All that entered stay."
+    f"Entry rule: factors that are significant alone (p < {ENTRY_P}, Wald; where the data separate, "
+    "penalised likelihood ratio) enter together, and all stay. ΔT1 and its ratio say the same as T1 pre "
+    "and T1 post, and of these the rule takes those that were measured; a category of several levels is "
+    "tested alone. Either can be named in a model of one's own."
 )
 
 
@@ -55,12 +58,12 @@ class Entry:
     """What the entry rule chose.
 
     Attributes:
-        entered: names of variables, by p.
-        refused: significant ones that did not enter, each with the one that says the same and came first.
+        entered: names of variables.
+        aside: those that are significant alone and did not enter, with why.
     """
 
     entered: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...] = ()
+    aside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,11 @@ def candidates(cohort: Cohort) -> tuple[Variable, ...]:
     return tuple(one for one in cohort.variables if not (by_cut_off and one.name == "ki67"))
 
 
+def entry_candidates(variables: Collection[Variable]) -> tuple[Variable, ...]:
+    """Those that may enter by the rule: what was measured, and factors of two levels."""
+    return tuple(one for one in variables if one.name not in DERIVED and len(design_columns(one)) == 1)
+
+
 def fit_alone(pair: Contrast, variables: Collection[Variable]) -> tuple[Alone, ...]:
     """Each factor in a model by itself, on the cases that have it."""
     found = []
@@ -101,18 +109,17 @@ def fit_alone(pair: Contrast, variables: Collection[Variable]) -> tuple[Alone, .
     return tuple(found)
 
 
-def enter(alone: Sequence[Alone]) -> Entry:
+def enter(pair: Contrast, alone: Sequence[Alone]) -> Entry:
     """Apply :data:`ENTRY_RULE`."""
-    entered: list[str] = []
-    refused = []
-    for one in sorted((a for a in alone if a.p < ENTRY_P), key=lambda a: a.p):
+    able = entry_candidates([one.variable for one in alone])
+    found = select(pair.outcome, design(pair.frame, able), ENTRY_P)
+    aside = []
+    for one in alone:
         name = one.variable.name
-        other = next((had for had in entered if frozenset((had, name)) in EXCLUSIVE), None)
-        if other is None:
-            entered.append(name)
-        else:
-            refused.append((name, other))
-    return Entry(tuple(entered), tuple(refused))
+        if one.p < ENTRY_P and name not in found.chosen:
+            why = "T1 pre and T1 post stand for it" if name in DERIVED else "it has several levels"
+            aside.append((name, why if one.variable not in able else "others determine it"))
+    return Entry(found.chosen, tuple(aside))
 
 
 def fit_models(cohort: Cohort, pair: Contrast, entry: Entry, named: Sequence[str] = ()) -> tuple[Model, ...]:

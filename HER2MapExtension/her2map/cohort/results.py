@@ -16,6 +16,7 @@ from .markers import area_table, comparison_table, performance_table
 from .models import ENTRY_RULE, alone_table, model_table
 from .plain import plain
 from .predictions import calibration_table, decision_table
+from .validated import chosen_table, validation_table
 from .variables import DIRECTIONS
 
 SCHEMA_VERSION = 1
@@ -36,6 +37,8 @@ def result_tables(found: CohortAnalysis) -> dict[str, pd.DataFrame]:
         "models_together": model_table(found.models),
         "calibration": calibration_table(found.predictions),
         "decision_curve": decision_table(found.predictions),
+        "validation": validation_table(found.validation),
+        "chosen": chosen_table(found.validation),
         "other_pairs": area_table(found.pairs, "groups"),
         "roc_curves": roc_points(found),
         "checklists": found.checklists,
@@ -117,6 +120,7 @@ def results_content(found: CohortAnalysis, software: dict[str, str]) -> dict[str
                 "decision_curve": found.predictions.decision,
             },
         },
+        "validation": found.validation,
         "further": {
             "pairs": {pair: [_marker(one) for one in ones] for pair, ones in found.pairs.items()},
             **{name: _ways(getattr(found, name)) for name in ("readers", "repeats", "alternatives")},
@@ -173,9 +177,13 @@ def _conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
     for i, text in enumerate(dict.fromkeys(fit.convention for fit in fits)):
         yield f"Logistic regression{f' ({i + 1})' if i else ''}", text
     yield "Entry", ENTRY_RULE
-    for one in list(found.predictions.calibration.values())[:1]:
-        yield "Calibration", one.convention
-        yield "Hosmer-Lemeshow", one.hosmer_lemeshow.convention
+    for calibrated in list(found.predictions.calibration.values())[:1]:
+        yield "Calibration", calibrated.convention
+        yield "Hosmer-Lemeshow", calibrated.hosmer_lemeshow.convention
+    for one in list(found.validation.values())[:1]:
+        if one.bootstrap is not None:
+            yield "Bootstrap", one.bootstrap.convention
+        yield "Cross-validation", one.crossed.convention
     if found.predictions.decision is not None:
         yield "Decision curve", found.predictions.decision.convention
     yield from _group_conventions(found)

@@ -16,6 +16,7 @@ from .print_table import Footnotes, PrintTable
 from .style import STYLES
 
 _TITLES = {"DCE": "DCE", "B1": "B1", "T1_pre": "T1 pre", "T1_post": "T1 post", "T2": "T2", "T2star": "T2*"}
+_MOST = 5
 CALLS = {
     "sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy",
     "positive_predictive_value": "PPV", "negative_predictive_value": "NPV",
@@ -33,7 +34,9 @@ def acquisition_print(found: Acquisition) -> PrintTable:
         cells.setdefault(row.parameter, {})[row.sequence] = f"{row.value}{mark}"
     lines = [["parameter", *(_TITLES[name] for name in sequences)]]
     lines += [[parameter, *(own.get(name, "–") for name in sequences)] for parameter, own in cells.items()]
-    unread = [f"Not read: {code}, {why}." for code, why in found.unread]
+    unread = [f"Not read: {code}, {why}." for code, why in found.unread[:_MOST]]
+    if len(found.unread) > _MOST:
+        unread.append(f"Nor {len(found.unread) - _MOST} others; results.json names them.")
     return PrintTable(
         "table1_acquisition",
         f"Table 1. Acquisition, from the headers of {found.exams} exams"

@@ -24,6 +24,7 @@ from .cohort_markers import (
 from .cohort_models import alone_print, forest_panels, together_print
 from .cohort_predictions import calibration_figure, calibration_print, decision_figure
 from .cohort_roc import Curves, roc_figure
+from .cohort_validation import chosen_print, validation_print
 from .enrolment import flow_figure
 from .print_table import PrintTable
 from .study_tables import bland_altman_lines, icc_lines, overlap_lines, repeatability_lines
@@ -129,14 +130,16 @@ def _models_part(found: CohortAnalysis) -> Part:
     items += [together_print(model) for model in found.models]
     panels = forest_panels(found.alone, found.models)
     items.append(PrintFigure("forest", "Odds ratios, each factor alone and together.", forest_figure(panels)))
-    items += _prediction_items(found)
-    title = {one.name: one.title for one in found.cohort.variables}
-    refused = [
-        f"{title[name]} is significant alone, but says the same as {title[other]}, which has the smaller "
-        "p, and so did not enter."
-        for name, other in found.entry.refused
+    items += [
+        validation_print(found.validation, found.models),
+        chosen_print(found.validation, found.cohort.variables),
+        *_prediction_items(found),
     ]
-    return Part("models", "Logistic models", items, tuple(refused))
+    title = {one.name: one.title for one in found.cohort.variables}
+    aside = [
+        f"{title[name]} is significant alone, but did not enter: {why}." for name, why in found.entry.aside
+    ]
+    return Part("models", "Logistic models", items, tuple(aside))
 
 
 def _prediction_items(found: CohortAnalysis) -> list[PrintTable | PrintFigure]:

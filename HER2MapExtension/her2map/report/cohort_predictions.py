@@ -42,7 +42,7 @@ def calibration_figure(found: Mapping[str, Calibration], titles: Mapping[str, st
 
 
 def _calibration_panel(axes: Axes, title: str, one: Calibration) -> None:
-    plain_axes(axes, shorten(title, 34, placeholder=" ..."), f"n = {one.n}")
+    plain_axes(axes, shorten(title, 30, placeholder=" ..."), f"n = {one.n}")
     axes.plot([0, 1], [0, 1], color=LINE, lw=1, zorder=0)
     curve = one.curve
     axes.fill_between(curve.predicted, curve.low, curve.high, color=_BLUE, alpha=0.14, lw=0, zorder=1)
