@@ -286,6 +286,8 @@ def test_cases_without_an_outcome_are_left_out() -> None:
     found = bootstrap(outcome, CANDIDATES, resamples=10)
     assert found.left_out == tuple(outcome.index[[0, 5]])
     assert found.n == len(outcome) - 2
+    unlabelled = bootstrap(outcome.to_numpy(), CANDIDATES, resamples=10)
+    assert unlabelled.left_out == found.left_out
     rest = outcome.notna()
     assert found.auc == bootstrap(OUTCOME[rest], CANDIDATES[rest], resamples=10).auc
 

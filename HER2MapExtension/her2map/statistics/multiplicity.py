@@ -9,10 +9,6 @@ import numpy as np
 
 from .estimate import Array
 
-BONFERRONI = "Bonferroni: p x number of tests, at most 1"
-HOLM = "Holm 1979: step-down Bonferroni"
-SIDAK = "Sidak: 1 - (1 - p)^number of tests"
-
 
 def bonferroni(p: Sequence[float] | Array, tests: int | None = None) -> Array:
     """P-values (n,) times the number of tests, at most 1; NaN stays NaN."""
@@ -31,7 +27,7 @@ def holm(p: Sequence[float] | Array, tests: int | None = None) -> Array:
 
 
 def sidak(p: Sequence[float] | Array, tests: int | None = None) -> Array:
-    """Sidak's p-values (n,), J Am Stat Assoc 1967;62:626; NaN stays NaN."""
+    """Sidak's p-values (n,), 1 - (1 - p)^tests, J Am Stat Assoc 1967;62:626; NaN stays NaN."""
     values = np.asarray(p, float)
     with np.errstate(divide="ignore"):  # p = 1
         return np.asarray(-np.expm1(_number(values, tests) * np.log1p(-values)))

@@ -9,8 +9,6 @@ from .calibration import recalibrate
 from .estimate import Array
 from .likelihood import Mask
 
-FIGURES = ("auc", "brier", "slope", "intercept")
-
 
 class Performance(NamedTuple):
     """Of each of m predictions; NaN where there is none.

@@ -15,7 +15,7 @@ from scipy.stats import chi2, norm
 from ..errors import InputError
 from .cases import Columns, column, complete_cases
 from .collinearity import dependences
-from .estimate import Array
+from .estimate import Array, row_labels
 from .likelihood import Fits, Mask, Penalty, Problem, linear, maximise, standard_errors
 from .logistic import LogisticFit, logistic, univariable
 
@@ -104,7 +104,7 @@ class Candidates:
         known: (n, p) where they are not.
         names: (p - 1,) of the candidates.
         entry: the p under which one enters; None for all.
-        used, left_out: the cases that have an outcome, and those that have not.
+        left_out: the cases without an outcome.
     """
 
     outcome: Array
@@ -112,7 +112,6 @@ class Candidates:
     known: Mask
     names: tuple[str, ...]
     entry: float | None
-    used: tuple[Hashable, ...]
     left_out: tuple[Hashable, ...]
     _kept: dict[bytes, Mask] = field(default_factory=dict, repr=False)
 
@@ -133,10 +132,11 @@ class Candidates:
 def prepare(outcome: ArrayLike, candidates: Columns, entry: float | None) -> Candidates:
     """Data for :func:`build`; see :func:`select`."""
     rule_text(entry)
-    for name in candidates:  # each with the outcome, for the checks
-        complete_cases(outcome, {name: candidates[name]})
-    cases = complete_cases(outcome, {})
-    rows = np.flatnonzero(~np.isnan(column(outcome, "outcome")))
+    complete_cases(outcome, candidates)  # for its checks
+    result = column(outcome, "outcome")
+    labels = row_labels(outcome if hasattr(outcome, "iloc") else candidates, len(result))
+    rows = np.flatnonzero(~np.isnan(result))
+    left_out = tuple(labels[i] for i in np.flatnonzero(np.isnan(result)))
     columns = [column(candidates[name], str(name))[rows] for name in candidates]
     values = np.column_stack([np.ones(len(rows)), *columns]) if columns else np.ones((len(rows), 1))
     known = ~np.isnan(values)
@@ -153,7 +153,7 @@ def prepare(outcome: ArrayLike, candidates: Columns, entry: float | None) -> Can
     design = np.where(constant, 0.0, centred / spread)
     design[:, 0] = 1.0
     names = tuple(str(name) for name in candidates)
-    return Candidates(cases.outcome, design, known, names, entry, cases.used, cases.left_out)
+    return Candidates(result[rows], design, known, names, entry, left_out)
 
 
 class Built(NamedTuple):
