@@ -19,6 +19,12 @@ def values_agreement(values: Values) -> StudyAgreement | None:
     nowhere = Path()
     cases = tuple(Case(code, nowhere) for code in values.by_case.index)
     protocol = Protocol(nowhere, values.name, cases, readers, seed=0, repeats=repeats)
-    spread = values.readings.iloc[:0]
-    given = Aggregate(values.readings, values.by_reader, values.by_case.reset_index(), (), spread)
+    given = Aggregate(
+        readings=values.readings,
+        by_reader=values.by_reader,
+        by_case=values.by_case.reset_index(),
+        mixed={},
+        incomplete=(),
+        spread=values.readings.iloc[:0],
+    )
     return value_agreement(protocol, given)

@@ -144,16 +144,19 @@ def settings_text(found: CohortAnalysis) -> str:
 
 
 def _best(found: CohortAnalysis) -> list[tuple[str, str]]:
-    """The best marker and the paper's model, for the head of the page."""
+    """The best marker and the models, for the head of the page."""
     known = [one for one in found.markers if one.curve.auc.known]
     measured = [one for one in known if not one.marker.predictors]
     keys = []
     if measured:
         best = max(measured, key=lambda one: one.curve.auc.value)
         keys.append((f"{best.curve.auc.value:.3f}", f"AUC of {best.marker.title}, the best marker"))
-    for one in known:
-        if one.marker.name == "paper":
-            keys.append((f"{one.curve.auc.value:.3f}", f"AUC of {one.marker.title} (apparent)"))
+    for model in found.models:
+        validated = found.validation.get(model.name)
+        corrected = validated.bootstrap.auc if validated and validated.bootstrap else None
+        if corrected is not None and corrected.corrected.known:
+            said = f"AUC of {model.title}, corrected for optimism (apparent {corrected.apparent:.3f})"
+            keys.append((f"{corrected.corrected.value:.3f}", said))
     return keys
 
 
