@@ -18,8 +18,8 @@ from .style import STYLES
 _TITLES = {"DCE": "DCE", "B1": "B1", "T1_pre": "T1 pre", "T1_post": "T1 post", "T2": "T2", "T2star": "T2*"}
 _MOST = 5
 CALLS = {
-    "sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy",
-    "positive_predictive_value": "PPV", "negative_predictive_value": "NPV",
+    "sensitivity": "sensitivity, %", "specificity": "specificity, %", "accuracy": "accuracy, %",
+    "positive_predictive_value": "PPV, %", "negative_predictive_value": "NPV, %",
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def performance_print(results: Sequence[MarkerResult], alone: Sequence[Alone], g
         (
             "n: HER2-low + HER2-positive. AUC: DeLong's interval; p: of AUC = 0.5.",
             "Cut-off: Youden's, midpoint of two observed values, chosen on these cases, so that what follows "
-            "from it is optimistic; in percent, with Wilson's interval. Cut-offs of models are "
+            "from it is optimistic; with Wilson's interval. Cut-offs of models are "
             "probabilities.",
             *notes.notes,
         ),
@@ -141,7 +141,7 @@ def _difference(estimate: Estimate) -> str:
 def pairs_print(pairs: Mapping[str, Sequence[MarkerResult]]) -> PrintTable:
     """The biomarkers for the other pairs of groups."""
     notes = Footnotes()
-    lines = [["marker", "n", "AUC (95 % interval)", "p", "positive from", "sensitivity", "specificity"]]
+    lines = [["marker", "n", "AUC (95 % interval)", "p", "positive from", "sensitivity, %", "specificity, %"]]
     for name, results in pairs.items():
         lines.append([name])
         for one in results:

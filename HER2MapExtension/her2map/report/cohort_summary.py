@@ -16,7 +16,15 @@ def summary_text(found: CohortAnalysis) -> str:
     if len(cohort.left_out):
         lines.append(f"{len(cohort.left_out)} left out; the report says why.")
     table = [
-        [found.pair.name, "n", "AUC (95 % interval)", "p", "positive from", "sensitivity", "specificity"]
+        [
+            found.pair.name,
+            "n",
+            "AUC (95 % interval)",
+            "p",
+            "positive from",
+            "sensitivity, %",
+            "specificity, %",
+        ]
     ]
     for one in found.markers:
         curve, calls = one.curve, one.at_cut_off
