@@ -14,7 +14,6 @@ from her2map.cohort.models import (
     Alone,
     Entry,
     alone_table,
-    candidates,
     enter,
     entry_candidates,
     fit_alone,
@@ -37,7 +36,7 @@ def cohort_of(folder: Path, frame: pd.DataFrame) -> Cohort:
 
 
 def alone_of(cohort: Cohort) -> tuple[Alone, ...]:
-    return fit_alone(contrast(cohort), candidates(cohort))
+    return fit_alone(contrast(cohort), cohort.variables)
 
 
 def test_each_factor_alone_is_the_model_of_it_alone(tmp_path: Path, frame: pd.DataFrame) -> None:
@@ -60,6 +59,8 @@ def test_what_is_significant_enters_but_nothing_that_was_derived(tmp_path: Path,
     assert significant == {*entry.entered, *(name for name, _ in entry.aside)}
     assert {"T2star", "T1_post", "er"} <= set(entry.entered)
     assert {"delta_T1", "delta_T1_ratio"} <= {name for name, _ in entry.aside}
+    assert {one.name for one in cohort.variables} == {one.variable.name for one in alone}
+    assert "ki67" not in {one.name for one in entry_candidates(cohort.variables)}
     assert max(term.vif for term in fit_models(cohort, contrast(cohort), entry)[0].fit.terms) < 5
 
 
@@ -67,7 +68,7 @@ def test_the_bootstrap_starts_from_the_model_that_is_shown(tmp_path: Path, frame
     cohort = cohort_of(tmp_path, frame)
     pair = contrast(cohort)
     models = fit_models(cohort, pair, enter(pair, alone_of(cohort)), ("grade", "T2star"))
-    found = validate_models(pair, models, candidates(cohort), AnalysisOptions(bootstraps=40))
+    found = validate_models(pair, models, cohort.variables, AnalysisOptions(bootstraps=40))
     for model in models:
         one = found[model.name].bootstrap
         assert one is not None
@@ -77,8 +78,8 @@ def test_the_bootstrap_starts_from_the_model_that_is_shown(tmp_path: Path, frame
         assert one.auc.optimism > 0
     assert found["paper"].bootstrap.chosen == dict.fromkeys(models[1].fit.names, 1.0)
     assert found["entry"].bootstrap.chosen["T2star"] > 0.9
-    assert len(chosen_table(found)) == len(entry_candidates(candidates(cohort)))
-    without = validate_models(pair, models, candidates(cohort), AnalysisOptions(bootstraps=0))
+    assert len(chosen_table(found)) == len(entry_candidates(cohort.variables))
+    without = validate_models(pair, models, cohort.variables, AnalysisOptions(bootstraps=0))
     assert without["paper"].bootstrap is None
     assert set(validation_table(without)["figure"]) == {"auc", "brier", "slope", "intercept"}
 

@@ -17,7 +17,7 @@ from .comparisons import Ways, by_alternative, by_reader, by_repeats, other_pair
 from .groups import Between, between_groups
 from .inputs import Cohort
 from .markers import Contrast, MarkerResult, compare_markers, contrast, judge, measured_markers
-from .models import Alone, Entry, Model, candidates, check_named, enter, fit_alone, fit_models
+from .models import Alone, Entry, Model, check_named, enter, fit_alone, fit_models
 from .predictions import Predictions, judge_predictions
 from .validated import Validated, validate_models
 
@@ -81,7 +81,7 @@ def analyse(
     """
     check_named(cohort, options.predictors)
     pair = contrast(cohort)
-    alone = fit_alone(pair, candidates(cohort))
+    alone = fit_alone(pair, cohort.variables)
     entry = enter(pair, alone)
     models = fit_models(cohort, pair, entry, options.predictors)
     fitted = [model.marker for model in models if model.fit.terms]
@@ -94,7 +94,7 @@ def analyse(
     progress(0.15)
     ways = {"reader": readers, "repeat": repeats, "how the values were found": others}
     answers = result_answers(cohort, markers, models, ways, agreed)
-    validation = validate_models(pair, models, candidates(cohort), options, part_of(progress, 0.15, 1.0))
+    validation = validate_models(pair, models, cohort.variables, options, part_of(progress, 0.15, 1.0))
     progress(1.0)
     return CohortAnalysis(
         cohort=cohort,

@@ -34,8 +34,8 @@ DERIVED = ("delta_T1", "delta_T1_ratio")
 ENTRY_RULE = (
     f"Entry rule: factors that are significant alone (p < {ENTRY_P}, Wald; where the data separate, "
     "penalised likelihood ratio) enter together, and all stay. ΔT1 and its ratio say the same as T1 pre "
-    "and T1 post, and of these the rule takes those that were measured; a category of several levels is "
-    "tested alone. Either can be named in a model of one's own."
+    "and T1 post, and of these the rule takes those that were measured; of Ki-67 the cut-off enters where "
+    "the preset has one; a category of several levels is tested alone. Any can be named in a model of one's own."
 )
 
 
@@ -88,15 +88,18 @@ class Model:
     adds: tuple[tuple[str, Tested], ...]
 
 
-def candidates(cohort: Cohort) -> tuple[Variable, ...]:
-    """All factors but Ki-67's percentage where its cut-off is known, which the paper's preset sets."""
-    by_cut_off = any(one.name == "ki67_high" for one in cohort.variables)
-    return tuple(one for one in cohort.variables if not (by_cut_off and one.name == "ki67"))
-
-
 def entry_candidates(variables: Collection[Variable]) -> tuple[Variable, ...]:
-    """Those that may enter by the rule: what was measured, and factors of two levels."""
-    return tuple(one for one in variables if one.name not in DERIVED and len(design_columns(one)) == 1)
+    """Those that may enter by :data:`ENTRY_RULE`."""
+    return tuple(one for one in variables if not _kept_out(one, variables))
+
+
+def _kept_out(variable: Variable, variables: Collection[Variable]) -> str:
+    """Why a factor may not enter by the rule; "" where it may."""
+    if variable.name in DERIVED:
+        return "T1 pre and T1 post stand for it"
+    if variable.name == "ki67" and any(one.name == "ki67_high" for one in variables):
+        return "its cut-off stands for it"
+    return "it has several levels" if len(design_columns(variable)) > 1 else ""
 
 
 def fit_alone(pair: Contrast, variables: Collection[Variable]) -> tuple[Alone, ...]:
@@ -111,14 +114,13 @@ def fit_alone(pair: Contrast, variables: Collection[Variable]) -> tuple[Alone, .
 
 def enter(pair: Contrast, alone: Sequence[Alone]) -> Entry:
     """Apply :data:`ENTRY_RULE`."""
-    able = entry_candidates([one.variable for one in alone])
-    found = select(pair.outcome, design(pair.frame, able), ENTRY_P)
-    aside = []
-    for one in alone:
-        name = one.variable.name
-        if one.p < ENTRY_P and name not in found.chosen:
-            why = "T1 pre and T1 post stand for it" if name in DERIVED else "it has several levels"
-            aside.append((name, why if one.variable not in able else "others determine it"))
+    variables = [one.variable for one in alone]
+    found = select(pair.outcome, design(pair.frame, entry_candidates(variables)), ENTRY_P)
+    aside = [
+        (one.variable.name, _kept_out(one.variable, variables) or "others determine it")
+        for one in alone
+        if one.p < ENTRY_P and one.variable.name not in found.chosen
+    ]
     return Entry(found.chosen, tuple(aside))
 
 
