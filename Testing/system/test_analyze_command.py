@@ -1,6 +1,7 @@
 """`her2map analyze`: one command from values and pathology to tables, figures, numbers and a report."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,19 @@ def test_a_study_s_own_pathology_is_taken(capsys: pytest.CaptureFixture[str], tm
     values, _ = write_cohort(tmp_path, simulated_cohort(2, 6, 6))
     assert main(["analyze", str(values), "--output", str(tmp_path / "out")]) == 2
     assert "Name the table with --pathology" in capsys.readouterr().err
+
+
+def test_two_thousand_bootstraps_of_the_paper_s_cohort_take_less_than_a_minute(tmp_path: Path) -> None:
+    values, pathology = write_cohort(tmp_path, simulated_cohort(), READERS)
+    began = time.monotonic()
+    assert (
+        main(["analyze", str(values), "--pathology", str(pathology), "--output", str(tmp_path / "out")]) == 0
+    )
+    assert time.monotonic() - began < 60
+    found = results(tmp_path)["validation"]
+    for model in ("entry", "paper"):
+        assert found[model]["bootstrap"]["resamples"] == 2000
+        assert (
+            found[model]["bootstrap"]["auc"]["corrected"]["value"]
+            < found[model]["bootstrap"]["auc"]["apparent"]
+        )

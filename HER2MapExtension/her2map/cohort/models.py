@@ -35,7 +35,8 @@ ENTRY_RULE = (
     f"Entry rule: factors that are significant alone (p < {ENTRY_P}, Wald; where the data separate, "
     "penalised likelihood ratio) enter together, and all stay. ΔT1 and its ratio say the same as T1 pre "
     "and T1 post, and of these the rule takes those that were measured; of Ki-67 the cut-off enters where "
-    "the preset has one; a category of several levels is tested alone. Any can be named in a model of one's own."
+    "the preset has one; a category of several levels is tested alone. Any can be named in a model of "
+    "one's own."
 )
 
 
