@@ -43,6 +43,8 @@ def a_reading(reader: str, code: str, repeat: int, outline: np.ndarray, values: 
     result = {
         "roi": {"outline": outline.tolist(), "holes": [], "thickness_mm": 2.0},
         "values": {name: told.get(name, of_none) for name in MEASURED},
+        "pixels_sha256": code,
+        "fit": {"options": {}, "registration": False},
     }
     return Reading(reader, code, repeat, FINISHED, START, START, finish=json.dumps(result), edits=30)
 

@@ -12,9 +12,10 @@ from her2map.exam import ExamValues, measure_maps
 from her2map.markups import read_roi
 from her2map.roi import Roi
 from her2map.study.prepared import PreparedCase, prepare_case
-from her2map.study.protocol import Case, Protocol, new_study, read_protocol
+from her2map.study.protocol import Case, Protocol, read_protocol
 from her2map.study.readings import Drawing
 from her2map.study.session import ReaderSession
+from her2map.study.setup import new_study
 
 READERS = ("r1", "r2")
 

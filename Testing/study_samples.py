@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from her2map.study.order import Slot, reading_order
-from her2map.study.protocol import Case, Protocol, new_study
+from her2map.study.protocol import Case, Protocol
+from her2map.study.setup import new_study
 from her2map.study.store import Store
 
 MEANS = {"T1_pre": 1500.0, "T1_post": 400.0, "T2": 80.0, "T2star": 30.0, "B1": 1.0}

@@ -30,10 +30,9 @@ def checking(folder: str):
     """Whether the study and all that it names can be read."""
 
     def check(progress) -> Results:
-        from her2map.study.setup import study_mistakes
-
         from her2map.errors import InputError
         from her2map.study.protocol import read_protocol
+        from her2map.study.setup import study_mistakes
 
         try:
             protocol = read_protocol(folder)
@@ -57,18 +56,22 @@ def preparing(folder: str):
     def prepare(progress) -> Results:
         from her2map.errors import InputError
         from her2map.progress import part_of
-        from her2map.study.prepared import prepare_case
+        from her2map.study.prepared import lacking, prepare_case
         from her2map.study.protocol import read_protocol
 
-        protocol, problems = read_protocol(folder), []
+        protocol, problems, remarks, done = read_protocol(folder), [], [], 0
         count = len(protocol.codes)
         for i, code in enumerate(protocol.codes):
             try:
-                prepare_case(protocol, code, part_of(progress, i / count, (i + 1) / count))
+                case = prepare_case(protocol, code, part_of(progress, i / count, (i + 1) / count))
+                found, done = lacking(protocol, case), done + 1
+                remarks += [(code, line) for line in case.facts["remarks"]]
             except InputError as problem:  # the others can be prepared all the same
-                problems.append(_("Case {code}: {problem}").format(code=code, problem=problem))
-        done = _("{done} of {count} cases are prepared.").format(done=count - len(problems), count=count)
-        return Results(done, tuple(problems))
+                found = str(problem).splitlines()
+            problems += [_("Case {code}: {problem}").format(code=code, problem=line) for line in found]
+        head = _("{done} of {count} cases are prepared.").format(done=done, count=count)
+        table = Table(_("Remarks"), (_("Case"), _("Remark")), tuple(remarks))
+        return Results(head, tuple(problems), _filled((table,)))
 
     return prepare
 
@@ -78,7 +81,6 @@ def status(folder: str):
 
     def find(progress) -> Results:
         from her2map.report.study_tables import reader_lines, skip_lines, spread_lines
-
         from her2map.study.aggregate import aggregate
         from her2map.study.protocol import read_protocol
         from her2map.study.readings import read_readings
@@ -139,7 +141,6 @@ def agreeing(folder: str):
             overlap_lines,
             repeatability_lines,
         )
-
         from her2map.study.agreement import agreement
         from her2map.study.protocol import read_protocol
         from her2map.study.readings import read_readings
@@ -192,9 +193,8 @@ def makeStudy(folder: str, title: str, parent: str, readers) -> Results:
     import random
     from pathlib import Path
 
-    from her2map.study.setup import dealt, exam_folders
-
-    from her2map.study.protocol import FILE, new_study
+    from her2map.study.protocol import FILE
+    from her2map.study.setup import dealt, exam_folders, new_study
 
     protocol = new_study(folder, title, dealt(exam_folders(Path(parent)), random.Random()), readers)
     text = _("{title}: {count} cases. What else there is to choose stands in {file}; edit it, then Check.")

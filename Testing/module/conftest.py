@@ -73,7 +73,8 @@ def preparedStudy(tmp_path_factory):
     """A study of four small phantoms, each another tumour, with every case in the cache."""
     from her2map.phantom import ExamSettings, write_exam
     from her2map.study.prepared import prepare_case
-    from her2map.study.protocol import Case, new_study, read_protocol
+    from her2map.study.protocol import Case, read_protocol
+    from her2map.study.setup import new_study
     from study_data import change_study
 
     root = tmp_path_factory.mktemp("study")

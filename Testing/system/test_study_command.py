@@ -148,8 +148,8 @@ def test_prepare_one_then_all(tmp_path: Path, exams: Path, run: Run) -> None:
     folder.mkdir()
     status, _, err = run("study", "prepare", tmp_path / "study")
     assert status == 2
-    assert err.startswith("her2map: case C001: ")
-    assert len(err.splitlines()) == 1
+    (mistake,) = [line for line in err.splitlines() if "note on" not in line]
+    assert mistake.startswith("her2map: case C001: ")
     assert "Not prepared: C001." in run("study", "status", tmp_path / "study")[1]
     assert run("study", "prepare", tmp_path / "study", "--case", "C009")[0] == 2
 
@@ -195,7 +195,7 @@ def test_prepare_runs_in_slicers_own_python(tmp_path: Path, exams: Path, run: Ru
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0 and "Traceback" not in done.stderr
     assert "Not prepared: C002, C003." in run("study", "status", tmp_path / "study")[1]
 
 

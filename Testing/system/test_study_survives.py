@@ -54,14 +54,17 @@ def numbered(edit: int) -> Drawing:
 
 
 def edit_of(drawing: Drawing | None) -> int:
-    return int(drawing.contour[0][0]) if drawing else 0
+    """Of a numbered one; what is drawn at the end counts as later than all."""
+    if drawing is None:
+        return 0
+    return int(drawing.contour[0][0]) if len(drawing.contour) == 1 else 1000
 
 
 def test_nothing_acknowledged_is_lost_by_kills(tmp_path: Path, exam: Path) -> None:
     """Each child takes the study up where the one before was killed, and tells of every edit and finish."""
     protocol = write_study(tmp_path, exam, 100, repeats=20)
     roi, case = drawn(drawing_of(truth_roi(exam)), 3.0), prepare_all(protocol)
-    values = values_of(case, roi)
+    values, drawing = values_of(case, roi), drawing_of(roi)
     dice = random.Random(20261125)
 
     def read(pipe: int) -> None:
@@ -74,6 +77,7 @@ def test_nothing_acknowledged_is_lost_by_kills(tmp_path: Path, exam: Path) -> No
                     session.edited(numbered(count))
                     os.write(pipe, f"edited {slot.case} {slot.repeat} {count}\n".encode())
                 session.load()
+                session.edited(drawing)
                 session.finish(values, 3)
                 os.write(pipe, f"finished {slot.case} {slot.repeat}\n".encode())
 

@@ -19,13 +19,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROTOCOL = Protocol(Path("/s"), "T", (Case("001", Path("/a")), Case("002", Path("/b"))), ("r1", "r2"), 1)
 
 
-def reading(reader: str, case: str, repeat: int, **values: float | None) -> Reading:
+def reading(reader: str, case: str, repeat: int, pixels: str = "p", **values: float | None) -> Reading:
     times = {"T1_pre": 1500.0, "T1_post": 500.0, "T2": 80.0, "T2star": 25.0, **values}
     stored = {
         name: {"value": value, "standard_error": 1.0, "reason": "" if value else "outside"}
         for name, value in times.items()
     }
-    return Reading(reader, case, repeat, FINISHED, NOW, NOW, finish=json.dumps({"values": stored}))
+    basis = {"pixels_sha256": pixels, "fit": {"options": {}, "registration": False}}
+    told = json.dumps({"values": stored, **basis})
+    return Reading(reader, case, repeat, FINISHED, NOW, NOW, finish=told)
 
 
 def complete(**of_r1: tuple[float, float, float]) -> dict[str, tuple[Reading, ...]]:
@@ -80,6 +82,17 @@ def test_readings_that_the_protocol_does_not_ask_for_are_left_out() -> None:
     extra = (*readings["r1"], reading("r1", "001", 4, T2=1.0), reading("r1", "009", 1))
     found = aggregate(PROTOCOL, {**readings, "r1": extra})
     assert found.by_case.equals(aggregate(PROTOCOL, readings).by_case)
+
+
+def test_readings_of_different_images_are_no_repeats() -> None:
+    readings = complete()
+    other = {**readings, "r2": (reading("r2", "001", 1, pixels="q"), *readings["r2"][1:])}
+    found = aggregate(PROTOCOL, other)
+    assert list(found.by_case["case"]) == ["002"] and "001" not in set(found.readings["case"])
+    assert found.incomplete == (
+        "case 001: its readings are of different images, so they are no repeats of each other",
+    )
+    assert found.mixed.keys() == {"001"} and aggregate(PROTOCOL, readings).mixed == {}
 
 
 def test_a_large_spread_is_pointed_out() -> None:

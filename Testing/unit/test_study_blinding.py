@@ -11,8 +11,9 @@ import pydicom
 import pytest
 
 from her2map.errors import InputError
-from her2map.study.protocol import Case, Protocol, new_study, read_protocol
+from her2map.study.protocol import Case, Protocol, read_protocol
 from her2map.study.session import ReaderSession, open_session
+from her2map.study.setup import new_study
 from study_data import change_study, drawing_of, truth_roi, values_of
 
 PLANTED = {
@@ -156,14 +157,14 @@ def test_the_search_finds_what_is_there(planted: Protocol) -> None:
 def test_another_readers_store_and_earlier_drawings_are_out_of_reach(
     planted: Protocol, phantom_exam: Path
 ) -> None:
-    roi = truth_roi(phantom_exam)
-    mark = 123.456789
+    move = np.eye(4)
+    move[0, 3] = 0.123456789
+    roi = truth_roi(phantom_exam).transformed(move)
+    mark = drawing_of(roi).contour[5][0]  # a number of this very drawing
     with open_session(planted.folder, "r2") as session:
         while (session.begin()).case != "001":
             session.skip("not this one")
         session.edited(drawing_of(roi))
-        marked = ((mark, 0.0, 0.0), *drawing_of(roi).contour)
-        session.edited(type(drawing_of(roi))(marked))
         case = session.load()
         assert str(mark) in " ".join(everything(session))  # the present drawing is
         session.finish(values_of(case, roi), 5, "remark-of-the-first-reading")

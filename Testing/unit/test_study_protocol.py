@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from her2map.errors import InputError
 from her2map.fitting import PAPER
-from her2map.study.protocol import Case, new_study, read_protocol
+from her2map.study.protocol import Case, read_protocol
+from her2map.study.setup import new_study
 from her2map.study.toml_lines import line_of
 
 HEAD = 'title = "T"\nreaders = ["a", "b"]\nseed = 1\n'
@@ -45,7 +46,7 @@ def test_a_study_is_never_written_over(tmp_path: Path) -> None:
 
 
 def test_what_makes_no_study_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="^This makes no study: the reader 'a/b' must be letters"):
+    with pytest.raises(InputError, match=r"^This makes no study: the reader 'a/b' must be letters"):
         new_study(tmp_path, "T", [Case("001", tmp_path / "x")], ["a/b"])
     assert not (tmp_path / "study.toml").exists()
 

@@ -1,6 +1,7 @@
 """A reader's way through a study: order, waiting time, crash, refusals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from her2map.errors import Cancelled, InputError
 from her2map.exam import measure_maps, read_exam
 from her2map.series import Role
+from her2map.study.aggregate import aggregate
 from her2map.study.order import Slot, reading_order
 from her2map.study.prepared import pixels_sha256, prepare_case
 from her2map.study.protocol import Protocol, read_protocol
@@ -149,8 +151,9 @@ def test_finish_is_refused_while_a_value_is_missing(study: Protocol, phantom_exa
         assert session.refusal(None).startswith("Nothing is drawn")
         outside = roi.transformed(np.array([[1, 0, 0, 500.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
         refusal = session.refusal(values_of(case, outside))
-        assert "T1_pre has no value" in refusal and "T2star has no value" in refusal
-        with pytest.raises(InputError, match="T1_pre has no value"):
+        assert refusal.startswith("No value of T1_pre, T1_post") and "T2star" in refusal
+        assert ".;" not in refusal and refusal.endswith("Draw again, or skip the case with a reason.")
+        with pytest.raises(InputError, match="No value of T1_pre"):
             session.finish(values_of(case, outside), 3)
         with pytest.raises(InputError, match="Nothing was drawn"):
             session.finish(values_of(case, roi), 3)
@@ -168,7 +171,9 @@ def test_a_value_that_the_study_does_not_require_may_be_missing(study: Protocol,
         case = session.load()
         roi = truth_roi(phantom_exam)
         assert session.refusal(measure_maps({"T2": case.maps["T2"]}, roi)) == ""
-        assert "T2 has no value" in session.refusal(measure_maps({"T2star": case.maps["T2star"]}, roi))
+        assert "No value of T2: not measured" in session.refusal(
+            measure_maps({"T2star": case.maps["T2star"]}, roi)
+        )
 
 
 def test_skipping_and_opening_again_need_a_reason(study: Protocol, phantom_exam: Path) -> None:
@@ -319,3 +324,93 @@ def test_the_next_case_is_prepared_by_a_process_of_its_own(tmp_path: Path, phant
         assert second.case != first.case
         prepare_case(protocol, second.case)
         assert session.prefetch_arguments is None
+
+
+def test_a_case_that_changed_between_its_readings_is_refused(tmp_path: Path, phantom_exam: Path) -> None:
+    protocol, roi = write_study(tmp_path, phantom_exam, 1), truth_roi(phantom_exam)
+    with open_session(protocol.folder, "r1") as session:
+        read_one(session, roi)
+    path = protocol.folder / "study.toml"
+    path.write_text(path.read_text().replace('preset = "recommended"', 'preset = "paper"'))
+    with open_session(protocol.folder, "r1") as session:
+        session.begin()
+        with pytest.raises(InputError, match="Case 001 is not what it was in your earlier readings"):
+            session.load()
+        session.skip("told the coordinator")
+    with open_session(protocol.folder, "r2") as other:  # one who has not read it does not know
+        read_one(other, roi)
+    found = aggregate(read_protocol(protocol.folder), read_readings(protocol))
+    assert found.mixed["001"].startswith("its readings are of maps that were fitted in different ways")
+
+
+def test_only_values_of_the_case_and_the_drawing_are_taken(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    move = np.eye(4)
+    move[0, 3] = 3.0
+    with open_session(study.folder, "r1") as session:
+        session.begin()
+        case = session.load()
+        session.edited(drawing_of(roi))
+        with pytest.raises(InputError, match="The contour on the screen is not the one that was measured"):
+            session.finish(values_of(case, roi.transformed(move)), 3)
+        t2, grid = case.maps["T2"]
+        altered = {**case.maps, "T2": (replace(t2, value=t2.value * 1.01), grid)}
+        with pytest.raises(InputError, match="The maps on the screen are not those of the case"):
+            session.finish(measure_maps(altered, roi), 3)
+        moved = {"T2star": move}
+        with pytest.raises(InputError, match="The maps on the screen are not those of the case"):
+            session.finish(measure_maps(case.maps, roi, moved), 3)
+        session.finish(values_of(case, roi), 3)
+
+
+def test_a_skipped_reading_stays_so_once_its_case_came_back(study: Protocol, phantom_exam: Path) -> None:
+    clock, roi = Clock(), truth_roi(phantom_exam)
+    with ReaderSession(with_hours(study, 24), "r1", clock) as session:
+        skipped = session.begin()
+        session.skip("blurred")
+        for _ in range(3):
+            read_one(session, roi)
+        clock.time += timedelta(hours=25)
+        assert skipped in session.reopenable
+        while session.begin().case != skipped.case:
+            session.skip("not now")
+        session.skip("still blurred")
+        assert skipped not in session.reopenable
+
+
+def test_a_clock_set_back_for_a_while_shortens_no_waiting_time(study: Protocol, phantom_exam: Path) -> None:
+    clock, roi = Clock(), truth_roi(phantom_exam)
+    start = clock.time
+    with ReaderSession(with_hours(study, 24), "r1", clock) as session:
+        slot = session.begin()
+        clock.time -= timedelta(days=10)
+        session.edited(drawing_of(roi))
+        session.finish(values_of(session.load(), roi), 3)
+        clock.time = start + timedelta(hours=1)
+        assert session._ready_at(Slot(slot.case, 2), clock.time) == start + timedelta(hours=24)
+    with ReaderSession(with_hours(study, 24), "r1", clock) as again:
+        assert again._ready_at(Slot(slot.case, 2), clock.time) == start + timedelta(hours=24)
+
+
+def test_what_was_said_before_a_reading_was_opened_again(study: Protocol, phantom_exam: Path) -> None:
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        slot = session.begin()
+        session.edited(drawing_of(roi))
+        session.finish(values_of(session.load(), roi), 2, "a remark")
+        assert session.earlier == {}
+        session.reopen(slot, "a slip")
+        assert session.earlier == {"confidence": 2, "remark": "a remark"}
+
+
+def test_a_case_that_left_the_study_can_be_skipped(study: Protocol) -> None:
+    session = open_session(study.folder, "r1")
+    slot = session.begin()
+    session.close()
+    path = study.folder / "study.toml"
+    path.write_text(path.read_text().replace(f'code = "{slot.case}"', 'code = "900"'))
+    with open_session(study.folder, "r1") as again:
+        assert again.current == slot
+        with pytest.raises(InputError, match=f"The study no longer has the case {slot.case}; skip it"):
+            again.load()
+        again.skip("it left the study")

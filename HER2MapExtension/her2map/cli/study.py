@@ -1,6 +1,7 @@
 """`her2map study`: the coordinator's commands of a reader study."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..study.protocol import FILE
@@ -31,3 +32,9 @@ def declare_study(parser: argparse.ArgumentParser) -> None:
 def folder_argument(parser: argparse.ArgumentParser) -> None:
     """The study."""
     parser.add_argument("folder", type=Path, metavar="STUDY", help=f"the folder with {FILE}")
+
+
+def listed(codes: Sequence[str]) -> str:
+    """Some codes, for a sentence."""
+    shown = ", ".join(codes[:10])
+    return shown if len(codes) <= 10 else f"{shown} and {len(codes) - 10} more"

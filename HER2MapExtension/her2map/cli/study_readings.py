@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from ..report.tables import aligned
 from ..spreadsheet import FORMATS
 from ..study.aggregate import aggregate
 from ..study.export import export_tables, write_export
-from ..study.protocol import read_protocol
+from ..study.prepared import known_lacking
+from ..study.protocol import FILE, read_protocol
 from ..study.readings import read_readings
 from ..study.status import ReaderStatus, reader_status, unprepared
-from ..study.verify import StoreCheck, heads_as_json, read_heads, verify_study
+from ..study.verify import StoreCheck, heads_as_json, read_heads, stray_stores, verify_study
 from .common import declare, json_option, output_option, print_json, refuse_special_file
-from .study import folder_argument
+from .study import folder_argument, listed
 
 _CHANGED = 1
 
@@ -68,7 +68,8 @@ def _status(options: argparse.Namespace) -> None:
     readings = read_readings(protocol)
     readers = reader_status(protocol, readings)
     values = aggregate(protocol, readings)
-    missing = unprepared(protocol)
+    missing, strays = unprepared(protocol), stray_stores(protocol)
+    lacks = {code: found for code in protocol.codes if (found := known_lacking(protocol, code))}
     if options.json:
         print_json(
             {
@@ -79,6 +80,9 @@ def _status(options: argparse.Namespace) -> None:
                 "not_prepared": list(missing),
                 "spread": values.spread.to_dict("records"),
                 "incomplete": list(values.incomplete),
+                "mixed": dict(values.mixed),
+                "without_map": lacks,
+                "not_in_the_protocol": list(strays),
             }
         )
         return
@@ -90,13 +94,22 @@ def _status(options: argparse.Namespace) -> None:
         limit = f"{100 * protocol.spread_limit:g} %"
         print(f"\nRepeats that differ by more than {limit} of their median")
         print(aligned(spread_lines(values.spread), right_from=3))
+    warnings = [f"Case {code} is left out: {why}." for code, why in values.mixed.items()]
+    warnings += [f"Case {code}: {'; '.join(found)}." for code, found in lacks.items()]
+    warnings += [_stray(name) for name in strays]
+    warnings += [_beside(one) for one in readers if one.others]
+    if warnings:
+        print("", *warnings, sep="\n")
     if missing:
-        print(f"\nNot prepared: {_listed(missing)}. Run `her2map study prepare {options.folder}`.")
+        print(f"\nNot prepared: {listed(missing)}. Run `her2map study prepare {options.folder}`.")
 
 
-def _listed(codes: Sequence[str]) -> str:
-    shown = ", ".join(codes[:10])
-    return shown if len(codes) <= 10 else f"{shown} and {len(codes) - 10} more"
+def _stray(reader: str) -> str:
+    return f"{reader} has readings here, but is no reader in {FILE}; put the name back."
+
+
+def _beside(one: ReaderStatus) -> str:
+    return f"{one.reader} has {one.others} readings of cases or repeats that {FILE} no longer names."
 
 
 def _reader_facts(one: ReaderStatus) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 from ..errors import InputError
 from ..progress import Progress, part_of
 from ..study.phantoms import prepare_phantom, training_protocol
-from ..study.prepared import prepare_case
-from ..study.protocol import FILE, Protocol, new_study, read_protocol
-from ..study.setup import dealt, exam_folders, study_mistakes
+from ..study.prepared import PreparedCase, lacking, prepare_case
+from ..study.protocol import FILE, Protocol, read_protocol
+from ..study.setup import dealt, exam_folders, new_study, study_mistakes
 from .common import declare, progress_bar
-from .study import folder_argument
+from .study import folder_argument, listed
 
 
 def declare_new(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +87,7 @@ class _Cases:
     """Cases to be prepared, and how."""
 
     protocol: Protocol
-    prepare: Callable[[Protocol, str, Progress], object]
+    prepare: Callable[[Protocol, str, Progress], PreparedCase]
 
 
 def _study(protocol: Protocol) -> _Cases:
@@ -101,14 +102,20 @@ def _prepare(options: argparse.Namespace) -> None:
     cases: _Cases = options.training(read_protocol(options.folder))
     protocol = cases.protocol
     codes = [protocol.case(options.case).code] if options.case else list(protocol.codes)
-    problems = []
+    problems: list[str] = []
+    remarks: dict[str, list[str]] = {}
     with progress_bar(f"preparing {len(codes)} case{'s' * (len(codes) > 1)}") as progress:
         for i, code in enumerate(codes):
             step = part_of(progress, i / len(codes), (i + 1) / len(codes))
             try:
-                cases.prepare(protocol, code, step)
+                case = cases.prepare(protocol, code, step)
+                problems += [f"case {code}: {line}." for line in lacking(protocol, case)]
+                for line in case.facts["remarks"]:
+                    remarks.setdefault(line, []).append(code)
             except InputError as error:  # the others can be prepared all the same
                 problems += [f"case {code}: {line}" for line in str(error).splitlines()]
+    for line, of in remarks.items():
+        print(f"her2map: note on {listed(of)}: {line}", file=sys.stderr)
     if problems:
         raise InputError("\n".join(problems))
     print("prepared:", ", ".join(codes) if len(codes) < 10 else f"all {len(codes)} cases")

@@ -11,7 +11,8 @@ from joblib import Parallel, delayed
 from ..files import output_folder, write_text
 from ..progress import Progress, no_progress
 from ..study.order import Slot, reading_order
-from ..study.protocol import Case, Protocol, new_study
+from ..study.protocol import Case, Protocol
+from ..study.setup import new_study
 from ..study.store import Store
 from .exams import SimulatedCase, SimulatedReading, simulate_case
 from .patients import Patient, draw_patients

@@ -1,7 +1,7 @@
 """From readings to one value a case: the median of a reader's repeats, then the mean over the readers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import pandas as pd
 from ..biomarkers import Biomarkers, from_values
 from .protocol import MEASURED, Protocol
 from .readings import FINISHED, Reading
-from .result import biomarkers_of
+from .result import Basis, basis_of, biomarkers_of
 
 NAMES = tuple(name for name, _ in Biomarkers())
 
@@ -17,6 +17,9 @@ NAMES = tuple(name for name, _ in Biomarkers())
 @dataclass(frozen=True, eq=False)
 class Aggregate:
     """The values of a study. A missing one is NaN, never filled in.
+
+    Readings of one case that were made in different images, or with maps fitted in different ways, are no
+    repeats of each other: such a case is in no table but in `incomplete`.
 
     Attributes:
         readings: a row a finished reading: case, reader, repeat, and the six biomarkers.
@@ -27,6 +30,7 @@ class Aggregate:
         incomplete: every case that is not in `by_case`, with what is lacking, a sentence each.
         spread: a row a case, reader and measured biomarker whose repeats differ by more than the limit:
             case, reader, biomarker, lowest, highest, spread (their difference over the median).
+        mixed: the cases whose readings do not belong together, with what differs.
     """
 
     readings: pd.DataFrame
@@ -34,6 +38,7 @@ class Aggregate:
     by_case: pd.DataFrame
     incomplete: tuple[str, ...]
     spread: pd.DataFrame
+    mixed: Mapping[str, str] = field(default_factory=dict)
 
 
 def aggregate(protocol: Protocol, readings: Mapping[str, Sequence[Reading]]) -> Aggregate:
@@ -42,14 +47,33 @@ def aggregate(protocol: Protocol, readings: Mapping[str, Sequence[Reading]]) -> 
     Args:
         readings: by reader, of :func:`~her2map.study.readings.read_readings`.
     """
-    finished = [one for reader in protocol.readers for one in readings[reader] if one.state == FINISHED]
-    table = reading_table(finished)
+    every = [one for reader in protocol.readers for one in readings[reader] if one.state == FINISHED]
+    mixed = mixed_cases(every)
+    table = reading_table(one for one in every if one.case not in mixed)
     by_reader = _medians(protocol, table)
     complete = by_reader.groupby("case").size().eq(len(protocol.readers)) if len(by_reader) else {}
     codes = [code for code in protocol.codes if complete.get(code, False)]
     by_case = _means(by_reader, codes)
-    lacking = tuple(_lacking(protocol, table, code) for code in protocol.codes if code not in codes)
-    return Aggregate(table, by_reader, by_case, lacking, _spread(protocol, table))
+    lacking = tuple(
+        f"case {code}: {mixed[code]}" if code in mixed else _lacking(protocol, table, code)
+        for code in protocol.codes
+        if code not in codes
+    )
+    return Aggregate(table, by_reader, by_case, lacking, _spread(protocol, table), mixed)
+
+
+def mixed_cases(finished: Iterable[Reading]) -> dict[str, str]:
+    """The cases whose readings do not belong together, with what differs between them."""
+    bases: dict[str, set[Basis]] = {}
+    for one in finished:
+        bases.setdefault(one.case, set()).add(basis_of(one.result))
+    return {case: _difference(found) for case, found in bases.items() if len(found) > 1}
+
+
+def _difference(bases: Iterable[Basis]) -> str:
+    same_pixels = len({one.pixels_sha256 for one in bases}) == 1
+    what = "maps that were fitted in different ways" if same_pixels else "different images"
+    return f"its readings are of {what}, so they are no repeats of each other"
 
 
 def reading_table(finished: Iterable[Reading]) -> pd.DataFrame:
@@ -92,7 +116,8 @@ def _with_deltas(measured: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _lacking(protocol: Protocol, table: pd.DataFrame, code: str) -> str:
-    counts = table[table["case"] == code].groupby("reader").size()
+    wanted = (table["case"] == code) & table["repeat"].between(1, protocol.repeats)
+    counts = table[wanted].groupby("reader").size()
     parts = [
         f"{reader} has finished {counts.get(reader, 0)} of {protocol.repeats}"
         for reader in protocol.readers

@@ -10,6 +10,13 @@ from .toml_lines import Path
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """Codes of cases and readers; they become file names on any system."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+"""Windows has no files of these names."""
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be a code."""
+    return NAME.fullmatch(text) is not None and not _RESERVED.fullmatch(text)
 
 
 @dataclass(frozen=True)

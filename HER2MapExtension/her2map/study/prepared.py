@@ -84,11 +84,33 @@ def prepare_case(protocol: Protocol, code: str, progress: Progress = no_progress
         _write(path, case)
     write_json(
         _pointer(protocol, code),
-        {"listing": listing, "file": path.name, "settings": _settings(protocol, code)},
+        {
+            "listing": listing,
+            "file": path.name,
+            "settings": _settings(protocol, code),
+            "lacking": lacking(protocol, case),
+        },
     )
     _tidy(protocol.cache, code, path.name)
     progress(1.0)
     return case
+
+
+def lacking(protocol: Protocol, case: PreparedCase) -> list[str]:
+    """The maps without which a reading cannot be finished and that the case has not, a sentence each."""
+    told = {name: [r for r in case.facts["remarks"] if name in r.split()] for name in protocol.required}
+    return [
+        f"it has no {name} map ({'; '.join(told[name]) or 'no series of it was found'})"
+        for name in protocol.required
+        if name not in case.maps
+    ]
+
+
+def known_lacking(protocol: Protocol, code: str) -> list[str]:
+    """What :func:`lacking` said when the case was prepared; nothing where it was not."""
+    if not is_prepared(protocol, code):
+        return []
+    return list(json.loads(_pointer(protocol, code).read_text(encoding="utf-8")).get("lacking", []))
 
 
 def cached_case(protocol: Protocol, code: str) -> PreparedCase | None:

@@ -1,21 +1,20 @@
 """The study's protocol: `study.toml`, written and read by people, checked to the line."""
 
-import json
+import hashlib
 import os
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import output_folder, write_text
 from ..fitting import PRESETS, FitOptions
 from .blinding import HIDEABLE, PERSONAL
-from .checked_table import NAME, CheckedTable
+from .checked_table import CheckedTable, is_name
 from .toml_lines import line_of
 
 FILE = "study.toml"
 MEASURED = ("T1_pre", "T1_post", "T2", "T2star")
+_LONGEST_INTERVAL_HOURS = 100_000
 SIZES = ("small", "standard", "clinical")
 STATISTICS = ("wcv", "icc")
 VFA_METHODS = ("nonlinear", "linear", "weighted")
@@ -87,7 +86,7 @@ class Protocol:
         spread_limit: largest difference of a case's repeats, over their median, that is not pointed out.
         pathology: the table of the coordinator; outside the study's folder.
         score_card: a model card; None for the one that ships.
-        show_score: whether readers see the score.
+        sha256: of `study.toml`, written into every reading.
     """
 
     folder: Path
@@ -105,7 +104,7 @@ class Protocol:
     spread_limit: float = 0.15
     pathology: Path | None = None
     score_card: Path | None = None
-    show_score: bool = False
+    sha256: str = ""
     training: Training = Training()
     gate: Gate | None = None
 
@@ -152,40 +151,7 @@ def read_protocol(folder: str | os.PathLike[str]) -> Protocol:
     if table.mistakes:
         found = sorted((line_of(text, mistake.path), mistake.text) for mistake in table.mistakes)
         raise InputError("\n".join(f"{path} line {line}: {text}." for line, text in dict.fromkeys(found)))
-    return protocol
-
-
-def new_study(
-    folder: str | os.PathLike[str],
-    title: str,
-    cases: Sequence[Case],
-    readers: Sequence[str],
-    seed: int | None = None,
-) -> Protocol:
-    """Write the `study.toml` of a new study, to be completed by hand, and make its folders.
-
-    Args:
-        cases: with complete paths; one inside `folder` is written relative to it.
-        seed: of the orders of reading; drawn where it is not given.
-
-    Raises:
-        InputError: there is a study in `folder`, it cannot be written to, or what is given makes no study.
-    """
-    place = output_folder(folder).absolute()
-    path = place / FILE
-    if path.exists():
-        raise InputError(f"{place} holds a study already; edit its {FILE}, or choose another folder.")
-    drawn = int.from_bytes(os.urandom(4)) % 1_000_000
-    draft = Protocol(place, title, tuple(cases), tuple(readers), drawn if seed is None else seed)
-    write_text(path, _as_text(draft))
-    try:
-        protocol = read_protocol(place)
-    except InputError as mistakes:
-        path.unlink()
-        told = (line.partition(": ")[2] for line in str(mistakes).splitlines())
-        raise InputError("\n".join(f"This makes no study: {text}" for text in told)) from None
-    output_folder(protocol.store("any").parent)
-    return protocol
+    return replace(protocol, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _text(path: Path) -> str:
@@ -205,7 +171,7 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
     cases = _cases(table, folder)
     readers = _readers(table)
     preset, fit, registration = _fit(table.table("fit"))
-    card, show = _score(table.table("score"), folder)
+    card = _score(table.table("score"), folder)
     protocol = Protocol(
         folder=folder,
         title=table.text("title"),
@@ -213,7 +179,7 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
         readers=readers,
         repeats=table.whole("repeats", 3, 1, 20),
         seed=table.whole("seed", 0, 0),
-        minimum_interval_hours=table.number("minimum_interval_hours", 24.0, 0.0),
+        minimum_interval_hours=table.number("minimum_interval_hours", 24.0, 0.0, _LONGEST_INTERVAL_HOURS),
         hidden=_hidden(table),
         preset=preset,
         fit=fit,
@@ -222,7 +188,6 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
         spread_limit=table.number("spread_limit", 0.15, 0.0),
         pathology=_pathology(table, folder),
         score_card=card,
-        show_score=show,
         training=_training(table.table("training")),
         gate=_gate(table.table("gate")),
     )
@@ -235,7 +200,7 @@ def _cases(table: CheckedTable, folder: Path) -> tuple[Case, ...]:
     for entry in table.tables("cases"):
         case = Case(entry.text("code"), _path(folder, entry.text("folder")), entry.names("roles", ()))
         entry.end()
-        if case.code and not NAME.fullmatch(case.code):
+        if case.code and not is_name(case.code):
             entry.mistake("code", f"the code '{case.code}' must be letters, digits, - and _, at most 32")
         if case.code.casefold() in {other.code.casefold() for other in cases}:
             entry.mistake("code", f"the code '{case.code}' is given twice")
@@ -250,7 +215,7 @@ def _cases(table: CheckedTable, folder: Path) -> tuple[Case, ...]:
 def _readers(table: CheckedTable) -> tuple[str, ...]:
     readers = table.names("readers")
     for reader in readers:
-        if not NAME.fullmatch(reader):
+        if not is_name(reader):
             table.mistake("readers", f"the reader '{reader}' must be letters, digits, - and _, at most 32")
     if "readers" in table.content and not readers:
         table.mistake("readers", "readers is empty; name at least one")
@@ -296,12 +261,11 @@ def _fit(table: CheckedTable | None) -> tuple[str, FitOptions, bool]:
     return name, changed, registration
 
 
-def _score(table: CheckedTable | None, folder: Path) -> tuple[Path | None, bool]:
+def _score(table: CheckedTable | None, folder: Path) -> Path | None:
     table = table or CheckedTable({})
     card = table.text("card", "")
-    show = table.yes("show_to_readers", False)
     table.end()
-    return (_path(folder, card) if card else None), show
+    return _path(folder, card) if card else None
 
 
 def _training(table: CheckedTable | None) -> Training:
@@ -332,88 +296,3 @@ def _gate(table: CheckedTable | None) -> Gate | None:
 
 def _path(folder: Path, text: str) -> Path:
     return Path(os.path.normpath(folder / Path(text).expanduser()))
-
-
-def _as_text(draft: Protocol) -> str:
-    """A commented file that says all there is to choose."""
-    case_lines = "".join(
-        f"\n[[cases]]\ncode = {_quoted(case.code)}\n"
-        f"folder = {_quoted(_shortest(case.folder, draft.folder))}\n"
-        for case in draft.cases
-    )
-    return (
-        _TEMPLATE.format(
-            title=_quoted(draft.title),
-            readers=_listed(draft.readers),
-            repeats=draft.repeats,
-            seed=draft.seed,
-            interval=f"{draft.minimum_interval_hours:g}",
-            hidden=_listed(draft.hidden),
-            required=_listed(draft.required),
-            spread=f"{draft.spread_limit:g}",
-            training=draft.training,
-        )
-        + case_lines
-    )
-
-
-def _shortest(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-
-
-def _quoted(text: str) -> str:
-    """A TOML text: JSON writes the same, but for the one character that TOML wants escaped as well."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return "[" + ", ".join(map(_quoted, texts)) + "]"
-
-
-_TEMPLATE = """\
-# The protocol of a HER2Map reader study. Lines that begin with # are remarks.
-# Check it with `her2map study check` after every change.
-
-title = {title}
-readers = {readers}
-# How often each reader reads each case, and the least time between two readings of one case.
-repeats = {repeats}
-minimum_interval_hours = {interval}
-# The order of the readings follows from it; do not change it once reading has begun.
-seed = {seed}
-
-# What readers do not see. The first three must stay.
-hidden = {hidden}
-# A reading cannot be finished without these values.
-required = {required}
-# The coordinator is told of cases whose readings by one reader differ by more than this part of their median.
-spread_limit = {spread}
-# The pathology table, outside of this folder, so that readers need no access to it.
-# pathology = "../pathology.csv"
-
-[fit]
-# "recommended" or "paper"; single options can be set beside it, such as minimum_snr = 5.0
-preset = "recommended"
-# Whether the ROI follows the motion between the DCE and each map.
-registration = false
-
-[score]
-# card = "card.json"
-show_to_readers = false
-
-[training]
-# Digital breasts of known truth.
-cases = {training.cases}
-repeats = {training.repeats}
-size = "{training.size}"
-seed = {training.seed}
-
-# Uncomment to open the study only to readers whose training reached it: "wcv" at most, "icc" at least, limit.
-# [gate]
-# statistic = "wcv"
-# limit = 0.05
-# parameters = ["T1_post", "T2star"]
-
-# The exams. A code is all that readers see of a case; add cases at the end. Where the program takes a series
-# for the wrong one, say what it is by its key in the list of `her2map series`: roles = ["7=T2", "9=none"]
-"""

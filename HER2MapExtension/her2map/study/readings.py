@@ -54,6 +54,7 @@ class Reading:
         reason: of skipping; "" where it was not skipped.
         edits: how many there were.
         reopened: the reasons for which it was opened again, in order.
+        earlier: of a reading that was opened again, what its former end told, JSON; else "".
     """
 
     reader: str
@@ -67,6 +68,7 @@ class Reading:
     reason: str = ""
     edits: int = 0
     reopened: tuple[str, ...] = ()
+    earlier: str = ""
 
     @property
     def slot(self) -> Slot:
@@ -126,7 +128,9 @@ def after_event(reading: Reading | None, reader: str, event: Event) -> Reading:
             return replace(now, state=SKIPPED, ended=event.time, reason=event.content["reason"])
         case "reopened":
             reasons = (*now.reopened, event.content["reason"])
-            return replace(now, state=OPEN, ended=None, finish="", reason="", reopened=reasons)
+            return replace(
+                now, state=OPEN, ended=None, finish="", reason="", reopened=reasons, earlier=now.finish
+            )
     return now
 
 

@@ -1,23 +1,33 @@
 """What is kept of a finished reading, as plain values: enough to check every number afterwards."""
 
+import json
 import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from .. import __version__
 from ..biomarkers import Biomarkers, from_values
-from ..exam import ExamValues
+from ..errors import InputError
+from ..exam import ExamValues, measure_maps
 from ..roi import Roi, RoiValue
 from ..series import choose_phase
 from .prepared import PreparedCase
 from .protocol import Protocol
 from .readings import Drawing
+
+Array = NDArray[np.float64]
+
+SAME_PLACE_MM = 0.2
+"""A smooth curve goes through its control points, but for the polygon's chords and the plane's flatness."""
+SAME_VALUE = 1e-5
+"""The scene and the case hold the maps in single precision."""
 
 
 def result_of(
@@ -60,6 +70,36 @@ def result_of(
     }
 
 
+def check_own(case: PreparedCase, values: ExamValues, drawing: Drawing) -> None:
+    """See that values are those of the drawing on the case's own maps, whatever was done to the scene.
+
+    Raises:
+        InputError: the contour that was measured is not the one that was drawn, or the maps are others.
+    """
+    if _away(np.array(drawing.contour), values.roi) > SAME_PLACE_MM:
+        raise InputError(
+            "The contour on the screen is not the one that was measured; move one of its points, then finish."
+        )
+    own = measure_maps(case.maps, values.roi, case.placements or None).values
+    if own.keys() != values.values.keys() or not all(
+        np.isclose(own[name].value, value.value, rtol=SAME_VALUE, atol=0, equal_nan=True)
+        for name, value in values.values.items()
+    ):
+        raise InputError(
+            "The maps on the screen are not those of the case: they were changed or moved. Take the case up "
+            "again (Next reading), then finish."
+        )
+
+
+def _away(points: Array, roi: Roi) -> float:
+    """The largest distance in mm of a point (n, 3) to the outline."""
+    start = roi.outline
+    edge = np.roll(start, -1, axis=0) - start
+    along = ((points[:, None] - start) * edge).sum(axis=2) / (edge**2).sum(axis=1)
+    foot = start + np.clip(along, 0.0, 1.0)[..., None] * edge
+    return float(np.linalg.norm(points[:, None] - foot, axis=2).min(axis=1).max())
+
+
 def software() -> dict[str, str]:
     """Versions of what the numbers depend on."""
     return {
@@ -69,6 +109,27 @@ def software() -> dict[str, str]:
         "scipy": scipy.__version__,
         "SimpleITK": sitk.Version.VersionString(),
     }
+
+
+class Basis(NamedTuple):
+    """What the values of a reading follow from besides its contour; only readings with one are repeats."""
+
+    pixels_sha256: str
+    fit: str
+
+
+def basis_of(result: Mapping[str, Any]) -> Basis:
+    """Of a finished reading."""
+    return _basis(result["pixels_sha256"], result["fit"]["options"], result["fit"]["registration"])
+
+
+def basis_of_case(protocol: Protocol, case: PreparedCase) -> Basis:
+    """Of the readings that are made of a case now."""
+    return _basis(case.pixels_sha256, asdict(protocol.fit), protocol.registration)
+
+
+def _basis(pixels: str, options: Mapping[str, Any], registration: bool) -> Basis:
+    return Basis(pixels, json.dumps([options, registration], sort_keys=True))
 
 
 def roi_of(result: Mapping[str, Any]) -> Roi:

@@ -4,11 +4,13 @@ A session knows neither the pathology nor another reader's readings, and gives o
 earlier drawing: what it does not give cannot be shown, logged or saved by mistake.
 """
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
+from typing import Any
 
 from ..errors import Cancelled, InputError
 from ..exam import ExamValues
@@ -18,8 +20,8 @@ from .order import Slot, reading_order
 from .prepared import PreparedCase, is_prepared, prepare_case
 from .protocol import Protocol, read_protocol
 from .readings import FINISHED, OPEN, SKIPPED, Drawing, after_event, readings_of
-from .result import result_of
-from .store import Store, utc_now
+from .result import basis_of, basis_of_case, check_own, result_of
+from .store import Event, Store, utc_now
 
 WAITING = "waiting"
 CONFIDENCES = (1, 2, 3, 4, 5)
@@ -63,14 +65,13 @@ class ReaderSession:
     Attributes:
         reader: the code.
         title: of the study.
-        show_score: whether the study lets readers see the score.
     """
 
     def __init__(self, protocol: Protocol, reader: str, now: Clock = utc_now) -> None:
         """See :func:`open_session`."""
         if reader not in protocol.readers:
             raise InputError(f"The study has no reader '{reader}'; it has {', '.join(protocol.readers)}.")
-        self.reader, self.title, self.show_score = reader, protocol.title, protocol.show_score
+        self.reader, self.title = reader, protocol.title
         self._protocol, self._now = protocol, now
         self._order = reading_order(protocol.codes, reader, protocol.repeats, protocol.seed)
         self._store = Store(protocol.store(reader), reader, now)
@@ -80,7 +81,10 @@ class ReaderSession:
         except BaseException:
             self._store.close()
             raise
-        self._last_time = events[-1].time if events else None
+        self._last_time: datetime | None = None
+        self._ended: dict[Slot, datetime] = {}
+        for event in events:
+            self._note_time(event)
         self._last_ended = next(
             (Slot(e.case, e.repeat) for e in reversed(events) if e.kind == FINISHED), None
         )
@@ -163,7 +167,8 @@ class ReaderSession:
                 )
             slot = upcoming.slot
         self._check_clock()
-        self._append("opened", slot, {"resumed": slot in self._readings})
+        resumed = slot in self._readings
+        self._append("opened", slot, {"resumed": resumed, "protocol_sha256": self._protocol.sha256})
         self._case = None
         return slot
 
@@ -171,12 +176,15 @@ class ReaderSession:
         """The case of the current reading: from the cache, else prepared now.
 
         Raises:
-            InputError: it cannot be prepared. What is said names no folder or file of the exam.
+            InputError: it cannot be prepared, or is not what it was in earlier readings. What is said names
+                no folder or file of the exam.
             Cancelled: raised by `progress`.
         """
         slot = self._need_current()
         if self._case is None or self._case.code != slot.case:
-            self._case = _prepared(self._protocol, slot.case, progress)
+            case = _prepared(self._protocol, slot.case, progress)
+            self._check_basis(case)
+            self._case = case
         return self._case
 
     @property
@@ -198,12 +206,12 @@ class ReaderSession:
         if values is None:
             return "Nothing is drawn, or there are no maps; draw the tumour first."
         biomarkers = dict(values.biomarkers)
-        lacking = [
-            f"{name} has no value ({biomarkers[name].reason})"
-            for name in self._protocol.required
-            if not biomarkers[name].known
-        ]
-        return f"{'; '.join(lacking)}; draw again, or skip the case with a reason." if lacking else ""
+        lacking: dict[str, list[str]] = {}
+        for name in self._protocol.required:
+            if not biomarkers[name].known:
+                lacking.setdefault(biomarkers[name].reason.rstrip("."), []).append(name)
+        told = [f"{', '.join(names)}: {reason}" for reason, names in lacking.items()]
+        return f"No value of {'; '.join(told)}. Draw again, or skip the case with a reason." if told else ""
 
     def finish(self, values: ExamValues, confidence: int, remark: str = "") -> None:
         """End the current reading with the values of what is drawn.
@@ -214,8 +222,9 @@ class ReaderSession:
             remark: of the reader.
 
         Raises:
-            InputError: a value is missing, the confidence is none, nothing was edited, no reading is open, or
-                the store cannot be written.
+            InputError: a value is missing, the confidence is none, nothing was edited, no reading is open,
+                the values are not those of the last edit on the case's own maps, or the store cannot be
+                written.
         """
         slot = self._need_current()
         refusal = self.refusal(values)
@@ -226,7 +235,9 @@ class ReaderSession:
         drawing = self._readings[slot].drawing
         if drawing is None or not drawing.contour:
             raise InputError("Nothing was drawn in this reading; draw the tumour first.")
-        result = result_of(self._protocol, self.load(), values, drawing, confidence, remark)
+        case = self.load()
+        check_own(case, values, drawing)
+        result = result_of(self._protocol, case, values, drawing, confidence, remark)
         self._append("finished", slot, result)
         self._last_ended = slot
 
@@ -240,11 +251,16 @@ class ReaderSession:
 
     @property
     def reopenable(self) -> tuple[Slot, ...]:
-        """What can be opened again: every skipped reading, and the finished one that was the last to end.
+        """What can be opened again: the finished reading that was the last to end, and skipped ones.
 
-        No earlier one: it would show its drawing to a reader who has the same case before him again.
+        No earlier finished one: it would show its drawing to a reader who has the same case before him again.
+        No skipped one of a case that was begun again since: it would come too soon after that.
         """
-        skipped = [slot for slot in self._order if self._state(slot) == SKIPPED]
+        skipped = [
+            slot
+            for slot in self._order
+            if self._state(slot) == SKIPPED and Slot(slot.case, slot.repeat + 1) not in self._readings
+        ]
         last = self._last_ended
         return (*([last] if last and self._state(last) == FINISHED else []), *skipped)
 
@@ -261,6 +277,13 @@ class ReaderSession:
             raise InputError("Only the reading that ended last, or a skipped one, can be opened again.")
         self._append("reopened", slot, {"reason": _reason(reason)})
 
+    @property
+    def earlier(self) -> Mapping[str, Any]:
+        """What the current reading told when it was finished before it was opened again; else empty."""
+        slot = self.current
+        told = self._readings[slot].earlier if slot else ""
+        return {key: json.loads(told)[key] for key in ("confidence", "remark")} if told else {}
+
     # Within
 
     def _state(self, slot: Slot) -> str:
@@ -272,19 +295,35 @@ class ReaderSession:
         if slot.repeat == 1:
             return now
         before = self._readings.get(Slot(slot.case, slot.repeat - 1))
-        ended = before.ended if before and before.ended else now + _LATER * (slot.repeat - 1)
+        over = before is not None and before.ended is not None
+        ended = self._ended[before.slot] if over and before else now + _LATER * (slot.repeat - 1)
         return ended + timedelta(hours=self._protocol.minimum_interval_hours)
 
     def _append(self, kind: str, slot: Slot, content: dict) -> None:
         event = self._store.append(kind, slot.case, slot.repeat, content)
         self._readings[slot] = after_event(self._readings.get(slot), self.reader, event)
-        self._last_time = event.time
+        self._note_time(event)
+
+    def _note_time(self, event: Event) -> None:
+        """The latest time ever told counts, so that a clock set back for a while shortens no waiting time."""
+        self._last_time = max(self._last_time or event.time, event.time)
+        if event.kind in ("finished", "skipped"):
+            self._ended[Slot(event.case, event.repeat)] = self._last_time
 
     def _need_current(self) -> Slot:
         slot = self.current
         if slot is None:
             raise InputError("No reading is open; begin the next one first.")
         return slot
+
+    def _check_basis(self, case: PreparedCase) -> None:
+        """Repeats are of the same images, fitted in the same way, or they are no repeats."""
+        before = [one for one in self._readings.values() if one.case == case.code and one.state == FINISHED]
+        if any(basis_of(one.result) != basis_of_case(self._protocol, case) for one in before):
+            raise InputError(
+                f"Case {case.code} is not what it was in your earlier readings: its images or the fit "
+                "settings were changed. Tell the coordinator; the case can be skipped meanwhile."
+            )
 
     def _check_clock(self) -> None:
         now = self._now()
@@ -320,6 +359,8 @@ def study_readers(study_folder: str | os.PathLike[str]) -> tuple[str, tuple[str,
 
 
 def _prepared(protocol: Protocol, code: str, progress: Progress) -> PreparedCase:
+    if code not in protocol.codes:
+        raise InputError(f"The study no longer has the case {code}; skip it, with this as the reason.")
     try:
         return prepare_case(protocol, code, progress)
     except Cancelled:

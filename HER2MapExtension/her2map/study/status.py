@@ -16,7 +16,8 @@ class ReaderStatus:
 
     Attributes:
         reader: the code.
-        finished, open, skipped, total: counts of readings.
+        finished, open, skipped, total: counts of readings that the protocol asks for.
+        others: how many readings it does not ask for: of a case or a repeat that it no longer has.
         last: when he last ended one, UTC; None before the first.
         skips: what was skipped, with the reason.
     """
@@ -26,6 +27,7 @@ class ReaderStatus:
     open: int
     skipped: int
     total: int
+    others: int
     last: datetime | None
     skips: tuple[tuple[Slot, str], ...]
 
@@ -45,13 +47,15 @@ def unprepared(protocol: Protocol) -> tuple[str, ...]:
 
 
 def _status(protocol: Protocol, reader: str, readings: Sequence[Reading]) -> ReaderStatus:
-    states = [one.state for one in readings]
+    asked = {Slot(code, repeat) for code in protocol.codes for repeat in range(1, protocol.repeats + 1)}
+    states = [one.state for one in readings if one.slot in asked]
     return ReaderStatus(
         reader=reader,
         finished=states.count(FINISHED),
         open=states.count(OPEN),
         skipped=states.count(SKIPPED),
-        total=len(protocol.cases) * protocol.repeats,
+        total=len(asked),
+        others=len(readings) - len(states),
         last=max((one.ended for one in readings if one.ended), default=None),
         skips=tuple((one.slot, one.reason) for one in readings if one.state == SKIPPED),
     )

@@ -33,6 +33,7 @@ SCHEMA = (_V1,)
 """The steps from version to version; an earlier store takes those that it lacks when it is opened."""
 _BUSY_S = 30.0
 _NOT_OURS = "holds no readings of HER2Map"
+_DAMAGED = "it is damaged; run `her2map study verify`"
 
 
 @dataclass(frozen=True)
@@ -209,11 +210,25 @@ def digest_at(path: Path, number: int) -> str:
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A connection to look at a store; None where there is none, or none yet as its maker was killed."""
-    if not path.exists() or path.stat().st_size == 0:
-        yield None
-        return
-    with _in_words(path), closing(_look_at(path)) as connection:
-        yield connection
+    with _in_words(path):
+        if not is_there(path):
+            yield None
+            return
+        with closing(_look_at(path)) as connection:
+            yield connection
+
+
+def is_there(path: Path) -> bool:
+    """Whether a store was ever written to; a maker may have been killed before its first transaction.
+
+    Raises:
+        InputError: its folder may not be looked into.
+    """
+    with _in_words(path):
+        try:
+            return path.stat().st_size > 0
+        except FileNotFoundError:
+            return False
 
 
 def _look_at(path: Path) -> sqlite3.Connection:
@@ -323,25 +338,28 @@ def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-        message = f"{path}: {_reason(error)}; nothing that was stored before is lost."
+        message = f"{path}: {_reason(error)}."
     else:
         return
     raise InputError(message)
 
 
 def _reason(error: Exception) -> str:
+    kept = "nothing that was stored before is lost"
     if isinstance(error, OSError):
-        return f"it cannot be written ({error.strerror or type(error).__name__})"
+        return f"it cannot be used ({error.strerror or type(error).__name__}); {kept}"
     if isinstance(error, UnicodeDecodeError):
-        return "it is damaged, run `her2map study verify`"
+        return _DAMAGED
+    if isinstance(error, sqlite3.IntegrityError):
+        return f"another program has written to it; close the others and sign in again, {kept}"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     words = {
-        sqlite3.SQLITE_FULL: "the disk is full, free some space and try again",
-        sqlite3.SQLITE_READONLY: "it cannot be written, get the right to write to its folder and try again",
-        sqlite3.SQLITE_CANTOPEN: "it cannot be opened or its folder not written to; get the right to both",
-        sqlite3.SQLITE_IOERR: "the disk refused, perhaps it is full or its connection lost, try again",
-        sqlite3.SQLITE_BUSY: "another program keeps it locked, close that and try again",
-        sqlite3.SQLITE_NOTADB: f"it {_NOT_OURS}, or is damaged, run `her2map study verify`",
-        sqlite3.SQLITE_CORRUPT: "it is damaged, run `her2map study verify`",
+        sqlite3.SQLITE_FULL: f"the disk is full; free some space and try again, {kept}",
+        sqlite3.SQLITE_READONLY: f"it may not be written; get the right to write to its folder, {kept}",
+        sqlite3.SQLITE_CANTOPEN: f"it cannot be opened nor its folder written; get the right to both, {kept}",
+        sqlite3.SQLITE_IOERR: f"the disk refused, perhaps it is full or disconnected; try again, {kept}",
+        sqlite3.SQLITE_BUSY: f"another program keeps it locked; close that and try again, {kept}",
+        sqlite3.SQLITE_NOTADB: f"it {_NOT_OURS}, or is damaged; run `her2map study verify`",
+        sqlite3.SQLITE_CORRUPT: _DAMAGED,
     }
     return words.get(code, f"{error}")

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from ..errors import InputError
 from .chain import Head
+from .order import Slot
 from .protocol import Protocol
-from .store import Event, digest_at, head_of, problems_of, read_events
+from .readings import Reading, readings_of
+from .store import Event, digest_at, head_of, is_there, problems_of, read_events
+
+_UNKNOWN = "study.toml has no such reader, so these readings are in no table; put the name back"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,18 @@ def verify_study(protocol: Protocol, heads: Mapping[str, Head] | None = None) ->
     Args:
         heads: by reader, of an earlier check: the store must have begun with those very entries.
     """
-    return tuple(_check(protocol, reader, (heads or {}).get(reader)) for reader in protocol.readers)
+    earlier = heads or {}
+    others = [reader for reader in (*stray_stores(protocol), *earlier) if reader not in protocol.readers]
+    return tuple(
+        _check(protocol, reader, earlier.get(reader))
+        for reader in (*protocol.readers, *dict.fromkeys(others))
+    )
+
+
+def stray_stores(protocol: Protocol) -> tuple[str, ...]:
+    """Whose readings lie in the study though the protocol names no such reader."""
+    stores = sorted(protocol.store("any").parent.glob("*.sqlite"))
+    return tuple(path.stem for path in stores if path.stem not in protocol.readers)
 
 
 def read_heads(path: Path) -> dict[str, Head]:
@@ -58,16 +74,21 @@ def heads_as_json(checks: tuple[StoreCheck, ...]) -> dict[str, dict[str, object]
 
 def _check(protocol: Protocol, reader: str, earlier: Head | None) -> StoreCheck:
     path = protocol.store(reader)
-    if not path.exists() or path.stat().st_size == 0:
-        gone = ("the store is gone",) if earlier and earlier.count else ()
-        return StoreCheck(reader, Head(0, ""), gone)
-    problems = problems_of(path, reader)
-    if problems:
+    unknown = [] if reader in protocol.readers else [_UNKNOWN]
+    if not is_there(path):
+        was_there = (earlier and earlier.count) or path.with_name(f".{reader}.lock").exists()
+        return StoreCheck(reader, Head(0, ""), (*unknown, *(["the store is gone"] if was_there else [])))
+    problems = [*unknown, *problems_of(path, reader)]
+    if len(problems) > len(unknown):
         return StoreCheck(reader, Head(0, ""), tuple(problems))
     if earlier and earlier.count and digest_at(path, earlier.count) != earlier.digest:
-        problems = [f"its first {earlier.count} entries are not those of the earlier check"]
+        problems.append(f"its first {earlier.count} entries are not those of the earlier check")
     events = read_events(path)
-    remarks = (*_times_that_go_back(events), *_strange_readings(protocol, events))
+    remarks = (
+        *_times_that_go_back(events),
+        *_strange_readings(protocol, events),
+        *_too_early(protocol, readings_of(reader, events)),
+    )
     return StoreCheck(reader, head_of(path), tuple(problems), remarks)
 
 
@@ -76,6 +97,19 @@ def _times_that_go_back(events: Sequence[Event]) -> list[str]:
         f"entry {later.number} was made earlier than entry {earlier.number} by the clock"
         for earlier, later in pairwise(events)
         if later.time < earlier.time
+    ]
+
+
+def _too_early(protocol: Protocol, readings: Sequence[Reading]) -> list[str]:
+    """Repeats that began sooner after the one before than the protocol, as it is now, allows."""
+    by_slot = {one.slot: one for one in readings}
+    interval = timedelta(hours=protocol.minimum_interval_hours)
+    return [
+        f"case {one.case}, reading {one.repeat} began sooner after reading {before.repeat} than allowed"
+        for one in readings
+        if (before := by_slot.get(Slot(one.case, one.repeat - 1))) is not None
+        and before.ended is not None
+        and one.started < before.ended + interval
     ]
 
 
