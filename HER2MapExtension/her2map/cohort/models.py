@@ -32,7 +32,7 @@ PAPER = ("er", "T2star", "T1_post")
 """The paper's model."""
 DERIVED = ("delta_T1", "delta_T1_ratio")
 ENTRY_RULE = (
-    f"Entry rule: factors that are significant alone (p < {ENTRY_P}, Wald; where the data separate, "
+    f"factors that are significant alone (p < {ENTRY_P}, Wald; where the data separate, "
     "penalised likelihood ratio) enter together, and all stay. ΔT1 and its ratio say the same as T1 pre "
     "and T1 post, and of these the rule takes those that were measured; of Ki-67 the cut-off enters where "
     "the preset has one; a category of several levels is tested alone. Any can be named in a model of "
@@ -132,7 +132,8 @@ def fit_models(cohort: Cohort, pair: Contrast, entry: Entry, named: Sequence[str
         InputError: a named factor is not known, or excludes another.
     """
     known = {one.name for one in cohort.variables}
-    models = [_model(cohort, pair, "entry", "Model by the entry rule", ENTRY_RULE, entry.entered)]
+    how = f"Entry rule: {ENTRY_RULE}"
+    models = [_model(cohort, pair, "entry", "Model by the entry rule", how, entry.entered)]
     if known.issuperset(PAPER):
         how = "The factors of the paper's model, fixed beforehand."
         models.append(_model(cohort, pair, "paper", "ER + T2* + T1 post", how, PAPER))

@@ -1,17 +1,14 @@
 """What an analysis found, as tables and as plain values: for files, and for other programs."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ..statistics.factors import FactorComparison
-from ..statistics.tested import Tested
 from .analysis import CohortAnalysis
 from .comparisons import Ways
-from .groups import NumberBetween, imaging_table, patients_table, post_hoc_table
+from .conventions import result_conventions
+from .groups import imaging_table, patients_table, post_hoc_table
 from .markers import area_table, comparison_table, performance_table
 from .models import ENTRY_RULE, alone_table, model_table
 from .plain import plain
@@ -128,7 +125,7 @@ def results_content(found: CohortAnalysis, software: dict[str, str]) -> dict[str
         "agreement": _agreement(found),
         "checklists": found.checklists,
     }
-    content["conventions"] = dict(_conventions(found))
+    content["conventions"] = result_conventions(found)
     return dict(plain(content))
 
 
@@ -157,68 +154,3 @@ def _agreement(found: CohortAnalysis) -> dict[str, Any] | None:
         return None
     names = ("repeatability", "icc", "bland_altman", "overlap", "left_out", "incomplete", "conventions")
     return {name: getattr(found.agreement, name) for name in names}
-
-
-def _conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
-    """What differs between programs, by statistic."""
-    yield "Direction", DIRECTIONS
-    curve = next((one.curve for one in found.markers), None)
-    if curve is not None:
-        yield "ROC", curve.convention
-    calls = next((one.at_cut_off for one in found.markers if one.at_cut_off), None)
-    if calls is not None:
-        yield "Calls", calls.convention
-        yield "Proportions", calls.sensitivity.convention
-    if found.compared:
-        yield "Comparison of AUCs", found.compared[0].convention
-    fits = [
-        fit for fit in ([one.fit for one in found.alone] + [one.fit for one in found.models]) if fit.terms
-    ]
-    for i, text in enumerate(dict.fromkeys(fit.convention for fit in fits)):
-        yield f"Logistic regression{f' ({i + 1})' if i else ''}", text
-    yield "Entry", ENTRY_RULE
-    for calibrated in list(found.predictions.calibration.values())[:1]:
-        yield "Calibration", calibrated.convention
-        yield "Hosmer-Lemeshow", calibrated.hosmer_lemeshow.convention
-    for one in list(found.validation.values())[:1]:
-        if one.bootstrap is not None:
-            yield "Bootstrap", one.bootstrap.convention
-        yield "Cross-validation", one.crossed.convention
-    if found.predictions.decision is not None:
-        yield "Decision curve", found.predictions.decision.convention
-    yield from _group_conventions(found)
-    if found.agreement is not None:
-        for i, text in enumerate(found.agreement.conventions):
-            yield f"Agreement ({i + 1})", text
-
-
-def _group_conventions(found: CohortAnalysis) -> Iterator[tuple[str, str]]:
-    """Of Tables 2 and 3."""
-    tests: dict[tuple[str, str], None] = {}
-    for one in (*found.patients, *found.imaging):
-        for compared in (one.three, one.two):
-            if isinstance(compared, FactorComparison):
-                own: tuple[Tested, ...] = (compared.chi2, compared.yates, compared.fisher)
-            else:
-                normal = compared.groups[0].normality
-                own = (
-                    normal.kolmogorov_smirnov, normal.lilliefors, normal.lilliefors_table,
-                    normal.shapiro_wilk, compared.levene, compared.brown_forsythe,
-                    compared.equal_variances, compared.unequal_variances, compared.ranks, *compared.others,
-                )  # fmt: skip
-            tests |= dict.fromkeys((test.name, test.convention) for test in own if test.convention)
-    yield from ((f"{name} ({i + 1})", text) for i, (name, text) in enumerate(tests))
-    for one in found.imaging:
-        if isinstance(one, NumberBetween) and one.three.bonferroni:
-            for pairs in (one.three.bonferroni, one.three.tamhane, one.three.dunn):
-                yield (
-                    f"Post-hoc ({pairs[0].convention.partition(':')[0].partition(' ')[0]})",
-                    pairs[0].convention,
-                )
-            yield "Quartiles", one.three.convention
-            return
-
-
-def finite(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame without endless numbers, for programs that know none."""
-    return frame.replace([np.inf, -np.inf], np.nan)

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from .. import __version__
 from ..cohort.analysis import CohortAnalysis
+from ..cohort.conventions import result_conventions
 from ..cohort.results import result_tables, results_content
 from ..cohort.variables import GROUPS
 from ..files import output_folder, write_json, write_text
@@ -111,7 +112,7 @@ def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]
             }
             for part in parts
         ],
-        conventions=conventions(found),
+        conventions=[f"{name}: {text}" for name, text in result_conventions(found).items()],
     )
 
 
@@ -158,11 +159,3 @@ def _best(found: CohortAnalysis) -> list[tuple[str, str]]:
             said = f"AUC of {model.title}, corrected for optimism (apparent {corrected.apparent:.3f})"
             keys.append((f"{corrected.corrected.value:.3f}", said))
     return keys
-
-
-def conventions(found: CohortAnalysis) -> tuple[str, ...]:
-    """The convention of every statistic that was used, each once."""
-    seen: dict[str, None] = {}
-    for name, content in results_content(found, {})["conventions"].items():
-        seen.setdefault(f"{name}: {content}", None)
-    return tuple(seen)
