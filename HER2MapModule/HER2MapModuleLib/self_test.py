@@ -31,6 +31,7 @@ class HER2MapSelfTest:
         "checkSaveAndOpen",
         "checkBadInput",
         "checkClose",
+        "checkStudy",
     )
 
     def test_wholeExam(self):
@@ -145,6 +146,33 @@ class HER2MapSelfTest:
         self.assertIsNone(self.logic.exam)
         self.assertIsNone(self.logic.values)
         self.assertEqual(roi_nodes.curvesOf(roi_nodes.CONTOUR), [])
+
+    def checkStudy(self):
+        """One reading of a study: interrupted, gone on with, finished."""
+        from her2map.markups import read_roi
+        from her2map.study.protocol import Case
+        from her2map.study.readings import read_readings
+        from her2map.study.setup import new_study
+
+        folder, readings = self.exam.parent / "study", self.logic.readings
+        protocol = new_study(folder, "Self-test", [Case("C001", self.exam / "dicom")], ["R1"])
+        true = read_roi(self.exam / "roi.mrk.json", self.truth["roi_thickness_mm"])
+        readings.signIn(str(folder), "R1")
+        readings.take(inThread(readings.opening(), lambda fraction: True))
+        self.assertIsNone(self.logic.exam)
+        self.logic.setContour(true.outline[:: len(true.outline) // 30])
+        drawn = readings.drawing()
+        readings.signOut()
+        self.assertEqual(map_nodes.readMaps(), {})
+        readings.signIn(str(folder), "R1")
+        readings.take(inThread(readings.opening(), lambda fraction: True))
+        self.assertEqual(readings.drawing(), drawn)
+        value = self.logic.values.values["T2star"].value
+        readings.finish(4)
+        readings.signOut()
+        [reading] = read_readings(protocol)["R1"]
+        self.assertEqual(reading.state, "finished")
+        self.assertEqual(reading.result["values"]["T2star"]["value"], value)
 
     def clickCurve(self, points, part):
         """Draw with the ROI panel's *Points* tool in the DCE view, as a reader does."""
