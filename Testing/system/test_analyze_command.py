@@ -68,7 +68,7 @@ def test_the_whole_cohort(run: Run, tmp_path: Path) -> None:
         by_hand, rel=1e-12
     )
     assert set(found["models"]["together"]) == {"entry", "paper", "named"}
-    assert found["conventions"]["ROC"]
+    assert found["conventions"]["ROC curve"]
     written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert {"report.html", "table2_patients.csv", "table3_imaging.csv", "table4_performance.csv"} <= written
     for name in ("boxes", "roc", "forest", "bland_altman_anna_ben"):
