@@ -163,3 +163,17 @@ def test_incomplete_cases_of_a_study_are_listed(tmp_path: Path) -> None:
     values = read_values(export[1])
     assert len(values.incomplete) == len(frame)
     assert values.by_case.empty
+
+
+def test_a_case_that_is_not_complete_is_listed_with_what_is_lacking(
+    tmp_path: Path, frame: pd.DataFrame
+) -> None:
+    values, pathology = write_cohort(tmp_path, frame, READERS)
+    table = pd.read_csv(values)
+    table["complete"], table["lacking"] = "yes", ""
+    table.loc[3, ["complete", "lacking"]] = ["no", "ben has finished 2 of 3"]
+    table.to_csv(values, index=False)
+    cohort = read_cohort(values, pathology)
+    assert cohort.left_out.to_numpy().tolist() == [[frame["case"][3], "readings: ben has finished 2 of 3"]]
+    for own in (cohort.by_reader, cohort.readings):
+        assert frame["case"][3] not in set(own["case"])

@@ -2,6 +2,9 @@
 
 import json
 import math
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +106,19 @@ def test_tables_and_page_tell_the_same_cases(found: CohortAnalysis) -> None:
     for title in ("Table 1", "Table 2", "Table 3", "Table 4", "Table 5", "STROBE", "TRIPOD+AI", "CLAIM"):
         assert title in text
     assert "http" not in text.replace("https://doi.org", "")
+
+
+def test_no_two_places_of_the_page_have_one_name(found: CohortAnalysis) -> None:
+    text = page(found, report_parts(found), dict.fromkeys(_figures(found), "data:,"))
+    names = re.findall(r' id="([^"]+)"', text)
+    assert len(names) == len(set(names))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(names)
+
+
+def test_the_analysis_draws_nothing() -> None:
+    code = "import sys, her2map.cohort.results; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def _figures(found: CohortAnalysis) -> dict[str, Figure]:

@@ -136,24 +136,28 @@ def _remarks(found: Sequence[Between]) -> tuple[str, ...]:
 
 def other_tests_print(found: Sequence[Between]) -> PrintTable:
     """What stands beside Table 3: every overall test, and all three post-hoc tests of each pair."""
-    lines = [["", "Levene", "ANOVA", "Welch", "Kruskal-Wallis", *(f"{a} – {b}" for a, b in _PAIRS)]]
+    pairs = [f"{first} – {second}" for first, second in _PAIRS]
+    lines = [["", "Levene", "ANOVA", "Welch", "Kruskal-Wallis", *pairs, "low – positive alone"]]
     for one in _numbers(found):
-        three = one.three
+        three, two = one.three, one.two
         overall = [three.levene, three.equal_variances, three.unequal_variances, three.ranks]
-        lines.append(
-            [
-                one.variable.heading,
-                *(p_value(test.p) for test in overall),
-                *(_all_three(three, pair) for pair in _PAIRS),
-            ]
-        )
+        alone = [two.equal_variances, two.unequal_variances, two.ranks]
+        cells = [*map(_p, overall), *(_all_three(three, pair) for pair in _PAIRS), " / ".join(map(_p, alone))]
+        lines.append([one.variable.heading, *cells])
     return PrintTable(
         "table3_other_tests",
         "Beside Table 3: all tests",
         lines,
-        ("p of each test. Pairs: Bonferroni / Tamhane's T2 / Dunn, each for all pairs together.",),
+        (
+            "p of each test. Pairs: Bonferroni / Tamhane's T2 / Dunn, each for all pairs together. "
+            "Low against positive alone: Student / Welch / Mann-Whitney.",
+        ),
         empty="No biomarker has a value.",
     )
+
+
+def _p(test: Tested) -> str:
+    return p_value(test.p)
 
 
 def _all_three(found: GroupComparison, names: tuple[str, str]) -> str:
