@@ -151,11 +151,11 @@ def _best(found: CohortAnalysis) -> list[tuple[str, str]]:
     keys = []
     if measured:
         best = max(measured, key=lambda one: one.curve.auc.value)
-        keys.append((f"{best.curve.auc.value:.3f}", f"AUC of {best.marker.title}, the best marker"))
+        keys.append((f"{best.curve.auc.value:.3f}", f"{best.marker.title}, the best marker: AUC"))
     for model in found.models:
         validated = found.validation.get(model.name)
         corrected = validated.bootstrap.auc if validated and validated.bootstrap else None
         if corrected is not None and corrected.corrected.known:
-            said = f"AUC of {model.title}, corrected for optimism (apparent {corrected.apparent:.3f})"
+            said = f"{model.title}: AUC corrected for optimism (apparent {corrected.apparent:.3f})"
             keys.append((f"{corrected.corrected.value:.3f}", said))
     return keys
