@@ -146,6 +146,18 @@ def test_a_maker_killed_before_the_first_transaction(tmp_path: Path) -> None:
     assert len(read_events(path)) == 12
 
 
+def test_a_maker_killed_in_the_first_transaction(tmp_path: Path) -> None:
+    """The file has a size, and after the rollback nothing in it."""
+    path = tmp_path / "r1.sqlite"
+    with changing(path) as connection:
+        connection.execute("CREATE TABLE entry (x)")
+        connection.execute("DROP TABLE entry")
+    assert path.stat().st_size > 0
+    assert read_events(path) == [] and head_of(path) == Head(0, "") and problems_of(path, "r1") == []
+    fill(path)
+    assert len(read_events(path)) == 12
+
+
 def test_a_folder_that_cannot_be_written_to(path: Path) -> None:
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom her2map.study.store import Store\n"

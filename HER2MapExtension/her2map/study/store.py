@@ -146,7 +146,7 @@ class Store:
         """Bring the schema up to date, and see that the store is whole and the reader's."""
         connection = self._connection
         # A store of 0 bytes is one whose maker was killed before its first transaction.
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        version = _version(connection)
         if version > len(SCHEMA):
             raise InputError(f"{self.path} was written by a newer HER2Map; update this one.")
         if version < len(SCHEMA):
@@ -215,7 +215,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield None
             return
         with closing(_look_at(path)) as connection:
-            yield connection
+            yield None if _is_new(connection) else connection
 
 
 def is_there(path: Path) -> bool:
@@ -247,8 +247,19 @@ def problems_of(path: Path, reader: str) -> list[str]:
         return [f"the file is damaged: {error}"]
 
 
+def _is_new(connection: sqlite3.Connection) -> bool:
+    """Whether the maker was killed in its first transaction, which was then rolled back."""
+    return _version(connection) == 0 and not _objects(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _problems(connection: sqlite3.Connection, reader: str) -> list[str]:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if _is_new(connection):
+        return []
+    version = _version(connection)
     if version > len(SCHEMA):
         return ["it was written by a newer HER2Map"]
     if _objects(connection) != _objects_of_version(version):
