@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
 from ..biomarkers import Biomarkers
@@ -59,7 +60,7 @@ def write_report(path: Path, report: ExamReport) -> None:
     )
     css = resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")
     page = environment.get_template("exam.html.j2").render(
-        css=css,
+        css=Markup(css),  # escaped quotes would spoil it
         title=report.title,
         version=__version__,
         made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
 from ..files import write_text
@@ -42,7 +43,7 @@ def write_reproduction(
         trim_blocks=True,
     )
     page = environment.get_template("reproduce.html.j2").render(
-        css=resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8"),
+        css=Markup(resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")),
         version=__version__,
         cases=cases,
         seed=seed,
