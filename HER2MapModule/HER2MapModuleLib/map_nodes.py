@@ -14,6 +14,7 @@ from her2map.report.style import STYLES
 from . import scene
 
 QUANTITY = "HER2Map.Quantity"
+LAYER_OF = "HER2Map.LayerOf"
 FACTS = "HER2Map.Facts"
 MOTION = "HER2Map.Motion"
 """What registration found for a map, as JSON."""
@@ -59,6 +60,7 @@ def showMap(quantity: str, fitted: ParameterMap, geometry: Geometry) -> None:
         array = getattr(fitted, layer)
         array = array if layer == "status" else np.asarray(array, np.float32)
         node = scene.showArray(array, geometry, f"{NAMES[quantity]} {title}", node)
+        node.SetAttribute(LAYER_OF, quantity)
         volume.SetNodeReferenceID(layer, node.GetID())
     _style(volume, quantity)
 
@@ -90,13 +92,16 @@ def removeMaps() -> None:
 
 
 def removeMap(quantity: str) -> None:
-    """Remove a map with its layers, if the scene has it."""
-    volume = mapNode(quantity)
+    """Remove a map with its layers, as far as the scene has them."""
+    volume, layers = mapNode(quantity), scene.nodesWith("vtkMRMLScalarVolumeNode", LAYER_OF)
+    parts = [node for node in layers if node.GetAttribute(LAYER_OF) == quantity]  # also of a map that is gone
     if volume is not None:
         if quantity not in MEASURED:
             volume.SetAndObserveTransformNodeID(None)  # the transform belongs to T1 before
-        for node in (*(volume.GetNodeReference(layer) for layer in LAYERS), volume):
-            scene.removeNode(node)
+        parts += [node for layer in LAYERS if (node := volume.GetNodeReference(layer)) not in (*parts, None)]
+        parts.append(volume)
+    for node in parts:
+        scene.removeNode(node)
 
 
 def mapNode(quantity: str):

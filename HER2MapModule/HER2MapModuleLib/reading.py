@@ -142,6 +142,15 @@ class Readings:
         self.changed.emit()
         self.begun.emit()
 
+    def showAgain(self) -> None:
+        """Show the case that is read as it was prepared, with its drawing: its maps may have been changed."""
+        case = self.logic.case
+        if self.shown is None or case is None:
+            return
+        self.ending.emit()
+        self.shown = None
+        self.take(case)
+
     def _restore(self, drawing) -> None:
         kept = [(roi_nodes.CONTOUR, roi_nodes.ROI_NAME, drawing.contour)] if drawing.contour else []
         for number, hole in enumerate(drawing.holes, 1):

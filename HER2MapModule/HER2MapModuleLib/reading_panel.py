@@ -21,7 +21,7 @@ class ReadingPanel(Panel):
 
     def setup(self):
         self.readings = self.logic.readings
-        self.confidence, self._entered = None, False
+        self.confidence, self._entered, self._asked = None, False, None
         self._shortcuts = Shortcuts()
         ui = self.ui
         self._levels = [getattr(ui, f"confidence{level}") for level in range(1, 6)]
@@ -41,7 +41,7 @@ class ReadingPanel(Panel):
             ui.signInButton: self.onSignIn,
             ui.trainingButton: self.onTraining,
             ui.signOutButton: self.onSignOut,
-            ui.nextButton: self.onNext,
+            ui.nextButton: self.onNextOrAgain,
             ui.finishButton: self.onFinish,
             ui.skipButton: self.onSkip,
             ui.reopenButton: self.onReopen,
@@ -133,9 +133,19 @@ class ReadingPanel(Panel):
         with problemsShown():
             self.readings.take(self.run(_("Opening the next case..."), self.readings.opening()))
 
+    def onNextOrAgain(self, checked=False):
+        """The button, which the key N does not press while a case is shown."""
+        if self.readings.shown is None:
+            self.onNext()
+        else:
+            with problemsShown():
+                self.readings.showAgain()
+
     def onBegun(self):
-        self.ui.remarkEdit.text = ""
-        self.setConfidence(None)
+        if self._asked != self.readings.shown:
+            self._asked = self.readings.shown
+            self.ui.remarkEdit.text = ""
+            self.setConfidence(None)
 
     def setConfidence(self, level):
         """From 1, guessed, to 5, certain; None before the reader has said."""
@@ -193,6 +203,7 @@ class ReadingPanel(Panel):
         fillGrid(self.ui.gridTable, session.grid, session.current)
         self.ui.legendLabel.text = legend()
         if self.readings.shown is None:
+            self._asked = None
             self.setConfidence(None)
         else:
             self.showRefusal()
@@ -224,7 +235,8 @@ class ReadingPanel(Panel):
         self.ui.noticeLabel.text = self.readings.notice
         self.ui.noticeLabel.visible = bool(self.readings.notice)
         mayBegin = current is not None or (upcoming.slot is not None and not upcoming.reason)
-        self.ui.nextButton.enabled = shown is None and mayBegin
+        self.ui.nextButton.text = _("Next (N)") if shown is None else _("Show again")
+        self.ui.nextButton.enabled = shown is not None or mayBegin
         self.ui.skipButton.enabled = current is not None
         self.ui.reopenButton.enabled = current is None and bool(session.reopenable)
         for widget in (*self._levels, self.ui.remarkEdit):

@@ -100,7 +100,9 @@ def test_three_keys_make_a_reading(signedIn, contours):
     testing.press_key("N")
     slot = panel.readings.shown
     assert panel.ui.caseLabel.text == f"Case {slot.case}, reading 1 of 3"
-    assert panel.readingRoom.shown and panel.ui.nextButton.enabled is False
+    assert panel.readingRoom.shown and panel.ui.nextButton.text == "Show again"
+    testing.press_key("N")
+    assert panel.readings.shown == slot
     drawTumour(panel, contours)
     assert panel.logic.problem == ""
     assert "1 to 5" in panel.ui.refusalLabel.text and not panel.ui.finishButton.enabled
@@ -176,6 +178,29 @@ def test_finish_is_refused_with_the_reason_in_view(signedIn, contours):
     panel.logic.setContour(contours[panel.readings.shown.case] + [500.0, 0.0, 0.0])
     assert "no value" in panel.ui.refusalLabel.text.lower()
     assert not panel.ui.finishButton.enabled
+
+
+def test_a_map_that_was_removed_comes_back(signedIn, contours):
+    import slicer
+
+    from HER2MapModuleLib import map_nodes, scene
+
+    panel = signedIn
+    panel.onNext()
+    slot = panel.readings.shown
+    panel.logic.setContour(contours[slot.case])
+    panel.setConfidence(4)
+    panel.ui.remarkEdit.text = "two lesions"
+    before = panel.readings.drawing()
+    scene.removeNode(map_nodes.mapNode("T2"))
+    assert "no value" in panel.ui.refusalLabel.text.lower()
+    panel.ui.nextButton.click()
+    assert (panel.readings.shown, panel.readings.drawing()) == (slot, before)
+    assert map_nodes.mapNode("T2") is not None and panel.ui.finishButton.enabled
+    assert (panel.confidence, panel.ui.remarkEdit.text) == (4, "two lesions")
+    panel.ui.finishButton.click()
+    assert panel.readings.session.done == 1
+    assert slicer.util.getNodesByClass("vtkMRMLVolumeNode") == []
 
 
 def test_keys_go_into_a_text_field_that_has_the_focus(signedIn):
