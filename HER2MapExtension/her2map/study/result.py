@@ -86,8 +86,8 @@ def check_own(case: PreparedCase, values: ExamValues, drawing: Drawing) -> None:
         for name, value in values.values.items()
     ):
         raise InputError(
-            "The maps on the screen are not those of the case: they were changed or moved. Press *Show again*, "
-            "then finish."
+            "The maps on the screen are not those of the case: they were changed or moved. Press *Show "
+            "again*, then finish."
         )
 
 
