@@ -1,7 +1,6 @@
 """The report of a cohort: tables as CSV, figures as SVG and PNG, results.json, and one HTML page of all."""
 
 import datetime
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +8,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-import numpy as np
-import pandas as pd
-import scipy
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -23,6 +18,7 @@ from ..cohort.results import result_tables, results_content
 from ..cohort.variables import GROUPS
 from ..files import output_folder, write_json, write_text
 from ..progress import Progress, no_progress
+from ..software import versions
 from ..spreadsheet import write_csv
 from .cohort_page import Part, PrintFigure, report_parts
 from .cohort_style import svg_uri, write_figure
@@ -52,7 +48,7 @@ def write_cohort_report(folder: Path, found: CohortAnalysis, progress: Progress 
     """
     folder = output_folder(folder)
     results = folder / RESULTS
-    write_json(results, results_content(found, software()))
+    write_json(results, results_content(found, versions("numpy", "scipy", "pandas", "matplotlib")))
     places = output_folder(folder / "tables")
     tables = []
     for name, frame in result_tables(found).items():
@@ -68,18 +64,6 @@ def write_cohort_report(folder: Path, found: CohortAnalysis, progress: Progress 
     write_text(report, page(found, parts, {name: svg_uri(svg) for name, (svg, _) in figures.items()}))
     progress(1.0)
     return Written(report, results, tuple(tables), tuple(path for pair in figures.values() for path in pair))
-
-
-def software() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    return {
-        "her2map": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "pandas": pd.__version__,
-        "matplotlib": matplotlib.__version__,
-    }
 
 
 def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]) -> str:

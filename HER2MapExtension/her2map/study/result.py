@@ -2,22 +2,19 @@
 
 import json
 import math
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from .. import __version__
 from ..biomarkers import Biomarkers, from_values
 from ..errors import InputError
 from ..exam import ExamValues, measure_maps
 from ..roi import Roi, RoiValue
 from ..series import choose_phase
+from ..software import versions
 from .prepared import PreparedCase
 from .protocol import Protocol
 from .readings import Drawing
@@ -64,7 +61,7 @@ def result_of(
             "placements": {name: np.asarray(matrix).tolist() for name, matrix in case.placements.items()},
         },
         "pixels_sha256": case.pixels_sha256,
-        "software": software(),
+        "software": versions("numpy", "scipy", "SimpleITK"),
         "confidence": confidence,
         "remark": remark,
     }
@@ -98,17 +95,6 @@ def _away(points: Array, roi: Roi) -> float:
     along = ((points[:, None] - start) * edge).sum(axis=2) / (edge**2).sum(axis=1)
     foot = start + np.clip(along, 0.0, 1.0)[..., None] * edge
     return float(np.linalg.norm(points[:, None] - foot, axis=2).min(axis=1).max())
-
-
-def software() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    return {
-        "her2map": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "SimpleITK": sitk.Version.VersionString(),
-    }
 
 
 class Basis(NamedTuple):
