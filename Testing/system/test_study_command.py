@@ -327,6 +327,34 @@ def test_no_study(tmp_path: Path, run: Run, command: str) -> None:
     assert "There is no study" in err
 
 
+def test_agreement_where_one_reader_has_not_begun(tmp_path: Path, run: Run) -> None:
+    protocol = make_study(tmp_path / "study", 3)
+    read_cases(protocol, "A")
+    _, out, _ = run("study", "agreement", protocol.folder, "--output", tmp_path / "out")
+    assert out.count("An ICC needs two complete cases") == 2  # of the repeats of B, and between the readers
+    assert len(pd.read_csv(tmp_path / "out" / "icc.csv")) == 36
+
+
+def test_one_of_a_kind(tmp_path: Path, exams: Path, run: Run) -> None:
+    for name in ("Müller, Anna", "Zhang Wei"):
+        shutil.rmtree(exams / name)
+    arguments = ("--title", "Pilot", "--cases", exams, "--reader", "A")
+    _, out, _ = run("study", "new", tmp_path / "study", *arguments)
+    assert "study.toml: 1 case, 1 reader, 3 repeats.\n" in out
+    change_study(read_protocol(tmp_path / "study"), repeats=1, minimum_interval_hours=1)
+    _, out, _ = run("study", "check", tmp_path / "study")
+    assert out == "Pilot: 1 case, reader A, 1 repeat. All is there.\n"
+    protocol = read_protocol(tmp_path / "study")
+    read_cases(protocol, "A")
+    assert "Pilot: 1 of 1 case complete" in run("study", "status", protocol.folder)[1]
+    out = run("study", "export", protocol.folder, "--output", tmp_path / "out")[1]
+    assert out.startswith("1 reading; 1 of 1 case complete\n")
+    change_study(protocol, repeats=2)
+    assert "1 case, reader A, 2 repeats at least 1 hour apart." in run("study", "check", protocol.folder)[1]
+    out = run("study", "agreement", protocol.folder, "--output", tmp_path / "out")[1]
+    assert "\n1 case is not complete; " in out
+
+
 # Enrolment and pathology
 
 PATHOLOGY = "case,her2_ihc,her2_ish_ratio,her2_copies\nC1,3+,,\nC2,1+,,\nC3,2+,1.5,4.5\nC4,0,,\n"

@@ -13,7 +13,7 @@ from ..study.agreement import StudyAgreement, agreement
 from ..study.protocol import read_protocol
 from ..study.readings import read_readings
 from .common import declare, json_option, output_option, print_json
-from .study import folder_argument
+from .study import counted, folder_argument
 
 _TABLES = ("repeatability", "icc", "bland_altman", "differences", "overlap", "overlaps", "left_out")
 
@@ -55,7 +55,8 @@ def _agreement_text(found: StudyAgreement) -> str:
         parts += ["\nBland-Altman", aligned(bland_altman_lines(found.bland_altman), 2)]
     parts += ["\nContours, median (quartiles)", aligned(overlap_lines(found.overlap), 1)]
     if found.incomplete:
-        parts.append(f"\n{len(found.incomplete)} cases are not complete; left_out.csv says where they lack.")
+        cases = counted(len(found.incomplete), "case is", "cases are")
+        parts.append(f"\n{cases} not complete; left_out.csv says what is missing where.")
     return "\n".join(parts)
 
 

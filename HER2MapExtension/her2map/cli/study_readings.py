@@ -17,7 +17,7 @@ from ..study.readings import read_readings
 from ..study.status import ReaderStatus, reader_status, unprepared
 from ..study.verify import StoreCheck, heads_as_json, read_heads, stray_stores, verify_study
 from .common import declare, json_option, output_option, print_json, refuse_special_file
-from .study import folder_argument, listed
+from .study import counted, folder_argument, listed
 
 _CHANGED = 1
 
@@ -86,7 +86,7 @@ def _status(options: argparse.Namespace) -> None:
             }
         )
         return
-    print(f"{protocol.title}: {len(values.by_case)} of {len(protocol.cases)} cases complete\n")
+    print(f"{protocol.title}: {len(values.by_case)} of {counted(len(protocol.cases), 'case')} complete\n")
     print(aligned(reader_lines(readers), right_from=1))
     if any(one.skips for one in readers):
         print(f"\nSkipped\n{aligned(skip_lines(readers), right_from=99)}")
@@ -109,7 +109,8 @@ def _stray(reader: str) -> str:
 
 
 def _beside(one: ReaderStatus) -> str:
-    return f"{one.reader} has {one.others} readings of cases or repeats that {FILE} no longer names."
+    others = counted(one.others, "reading")
+    return f"{one.reader} has {others} of cases or repeats that {FILE} no longer names."
 
 
 def _reader_facts(one: ReaderStatus) -> dict[str, Any]:
@@ -129,7 +130,8 @@ def _export(options: argparse.Namespace) -> None:
     tables = export_tables(protocol, read_readings(protocol))
     written = write_export(options.output, tables, options.format)
     complete = int((tables.wide["complete"] == "yes").sum())
-    print(f"{len(tables.readings)} readings; {complete} of {len(tables.wide)} cases complete")
+    readings, cases = counted(len(tables.readings), "reading"), counted(len(tables.wide), "case")
+    print(f"{readings}; {complete} of {cases} complete")
     for path in written:
         print(f"  {path}")
 
@@ -154,7 +156,9 @@ def _check_lines(one: StoreCheck) -> list[str]:
     if one.problems:
         first = f"{one.reader}: CHANGED"
     elif one.head.count:
-        first = f"{one.reader}: whole; {one.head.count} entries, the last {one.head.digest}"
+        first = (
+            f"{one.reader}: whole; {counted(one.head.count, 'entry', 'entries')}, the last {one.head.digest}"
+        )
     else:
         first = f"{one.reader}: nothing read yet"
     return [first, *(f"  {text}" for text in one.problems), *(f"  note: {text}" for text in one.remarks)]

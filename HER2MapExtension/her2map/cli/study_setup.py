@@ -14,7 +14,7 @@ from ..study.prepared import PreparedCase, lacking, prepare_case
 from ..study.protocol import FILE, Protocol, read_protocol
 from ..study.setup import dealt, exam_folders, new_study, study_mistakes
 from .common import declare, progress_bar
-from .study import folder_argument, listed
+from .study import counted, folder_argument, listed
 
 
 def declare_new(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +63,10 @@ def declare_prepare(parser: argparse.ArgumentParser) -> None:
 def _new(options: argparse.Namespace) -> None:
     cases = dealt(exam_folders(options.cases), random.Random(options.seed))
     protocol = new_study(options.folder, options.title, cases, options.reader)
+    read = counted(len(protocol.readers), "reader"), counted(protocol.repeats, "repeat")
     print(
-        f"{protocol.folder / FILE}: {len(protocol.cases)} cases, {len(protocol.readers)} readers, "
-        f"{protocol.repeats} repeats.\nEdit it, then run `her2map study check {options.folder}` and "
+        f"{protocol.folder / FILE}: {counted(len(protocol.cases), 'case')}, {', '.join(read)}.\n"
+        f"Edit it, then run `her2map study check {options.folder}` and "
         f"`her2map study prepare {options.folder}`."
     )
 
@@ -75,10 +76,12 @@ def _check(options: argparse.Namespace) -> None:
     mistakes = study_mistakes(protocol)
     if mistakes:
         raise InputError("\n".join(mistakes))
-    readers = ", ".join(protocol.readers)
+    readers = f"reader{'s' * (len(protocol.readers) > 1)} {', '.join(protocol.readers)}"
+    hours = counted(protocol.minimum_interval_hours, "hour")
+    apart = f" at least {hours} apart" if protocol.repeats > 1 else ""
     print(
-        f"{protocol.title}: {len(protocol.cases)} cases, readers {readers}, {protocol.repeats} repeats at "
-        f"least {protocol.minimum_interval_hours:g} hours apart. All is there."
+        f"{protocol.title}: {counted(len(protocol.cases), 'case')}, {readers}, "
+        f"{counted(protocol.repeats, 'repeat')}{apart}. All is there."
     )
 
 
@@ -104,7 +107,7 @@ def _prepare(options: argparse.Namespace) -> None:
     codes = [protocol.case(options.case).code] if options.case else list(protocol.codes)
     problems: list[str] = []
     remarks: dict[str, list[str]] = {}
-    with progress_bar(f"preparing {len(codes)} case{'s' * (len(codes) > 1)}") as progress:
+    with progress_bar(f"preparing {counted(len(codes), 'case')}") as progress:
         for i, code in enumerate(codes):
             step = part_of(progress, i / len(codes), (i + 1) / len(codes))
             try:

@@ -1,5 +1,6 @@
 """Tables of a study as texts, a header first and then the rows: for a terminal or a window."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,13 +57,41 @@ def repeatability_lines(frame: pd.DataFrame) -> list[list[str]]:
 
 
 def icc_lines(frame: pd.DataFrame) -> list[list[str]]:
-    """With what there is to remark in the last column."""
+    """With what there is to remark in the last column.
+
+    Where a comparison has no figures, as before its readings are finished, all biomarkers of which the same
+    is to be said have one line.
+    """
     lines = [["biomarker", "compared", "ICC", "cases", "value", "remark"]]
-    for row in frame.to_dict("records"):
+    everything = frame["biomarker"].nunique()
+    for rows in _alike(frame):
+        names, kinds = ({row[key]: None for row in rows} for key in ("biomarker", "icc"))
+        named = "all" if 1 < len(names) == everything else ", ".join(names)
+        kind = ", ".join(name.removeprefix("ICC") for name in kinds)
+        row = rows[0]
         value = _bracketed(*(plain(row[key], 3) for key in ("value", "low", "high")))
-        kind = row["icc"].removeprefix("ICC")
-        lines.append([row["biomarker"], row["compared"], kind, str(row["cases"]), value, row["remark"]])
+        lines.append([named, row["compared"], kind, str(row["cases"]), value, row["remark"]])
     return lines
+
+
+def _alike(frame: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """The rows; those without a value together where they differ in nothing but the biomarker and the ICC."""
+
+    def said(row: dict[str, Any]) -> tuple[Any, ...]:
+        return row["compared"], row["cases"], row["remark"]
+
+    rows = [(number, row) for number, row in enumerate(frame.to_dict("records"))]
+    lacking = [row for _, row in rows if math.isnan(row["value"])]
+    kinds: dict[tuple[Any, ...], tuple[str, ...]] = {}  # which of the two ICCs a biomarker lacks
+    for row in lacking:
+        key = (*said(row), row["biomarker"])
+        kinds[key] = (*kinds.get(key, ()), row["icc"])
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for number, row in rows:
+        alone = (number,)
+        together = (*said(row), kinds.get((*said(row), row["biomarker"])))
+        groups.setdefault(together if math.isnan(row["value"]) else alone, []).append(row)
+    return list(groups.values())
 
 
 def bland_altman_lines(frame: pd.DataFrame) -> list[list[str]]:
