@@ -269,7 +269,7 @@ These are shown, not judged.
 {beyond}
 
 - **ICC(2,1) between two readers** takes them for a random sample of all readers. How much readers differ is
-  not to be learnt from two. Where they differ by more than two fifths of a reading's error (here 3 %, with 178
+  not to be learnt from two. Where they differ by more than two fifths of a reading's error (here 3 %, 178
   cases), the interval of McGraw and Wong, which R's psych and irr give as well, covers the ICC of all readers
   too rarely (see Ionan et al., BMC Med Res Methodol 2014;14:121). For the two readers of the study themselves
   it is wider than it need be. Read it for these two, and see the bias between them in Bland-Altman.
