@@ -17,7 +17,8 @@ from .estimate import CONFIDENCE, TAILS, Array, Estimate, complete_rows, row_lab
 
 ICC_AGREEMENT = (
     "ICC(2,1): two-way random effects, absolute agreement, single reading (Shrout & Fleiss 1979); "
-    "ICC(A,1) with the interval of McGraw & Wong 1996; from mean squares"
+    "ICC(A,1) with the interval of McGraw & Wong 1996, which is too narrow where two readers stand for all and "
+    "differ by more than about two fifths of a reading's SD (Ionan et al. 2014); from mean squares"
 )
 ICC_CONSISTENCY = (
     "ICC(3,1): two-way mixed effects, consistency, single reading (Shrout & Fleiss 1979); "
@@ -26,7 +27,7 @@ ICC_CONSISTENCY = (
 REPEATABILITY = (
     "wSD: root of the mean within-case variance; wCV: root mean square of the cases' SD / mean (QIBA); "
     "RC: 1.96 sqrt(2) wSD; intervals by chi-square with cases x (repeats - 1) degrees of freedom, "
-    "that of the wCV taking the CV as equal in all cases"
+    "that of the wSD and RC taking the SD, that of the wCV the CV as equal in all cases"
 )
 BLAND_ALTMAN = (
     "limits of agreement: bias +- 1.96 SD; each limit's own interval exact for normal differences, by the "
