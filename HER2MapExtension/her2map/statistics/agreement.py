@@ -17,8 +17,8 @@ from .estimate import CONFIDENCE, TAILS, Array, Estimate, complete_rows, row_lab
 
 ICC_AGREEMENT = (
     "ICC(2,1): two-way random effects, absolute agreement, single reading (Shrout & Fleiss 1979); "
-    "ICC(A,1) with the interval of McGraw & Wong 1996, which is too narrow where two readers stand for all and "
-    "differ by more than about two fifths of a reading's SD (Ionan et al. 2014); from mean squares"
+    "ICC(A,1) with the interval of McGraw & Wong 1996, which is too narrow where two readers stand for all "
+    "and differ by more than about two fifths of a reading's SD (Ionan et al. 2014); from mean squares"
 )
 ICC_CONSISTENCY = (
     "ICC(3,1): two-way mixed effects, consistency, single reading (Shrout & Fleiss 1979); "
