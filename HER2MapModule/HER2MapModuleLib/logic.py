@@ -18,7 +18,9 @@ from her2map.series import choose_phase
 from her2map.summary import exam_facts
 
 from . import dce_nodes, map_nodes, roi_nodes
+from .clipboard import Clipboard
 from .exam_roles import only, staleMaps, withRole, withRoles
+from .map_watch import MapWatch
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
 from .propagation import Propagation
@@ -41,7 +43,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
     generation - Counts the exams and scenes that were shown: the result of long work is of one of them.
-    phases, propagation, readings - Parts of the logic with files of their own.
+    clipboard, phases, propagation, readings - Parts of the logic with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
     edited - Signal: an edit of the drawing or the choice of its phase has ended.
     """
@@ -55,6 +57,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self._editing, self._ofCurves = False, {}
         self.generation = 0
         self._forget()
+        self.clipboard, self._mapWatch = Clipboard(), MapWatch(self.mapsChanged, self._onCurve)
         self.phases, self.propagation, self.readings = Phases(self), Propagation(self), Readings(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
@@ -68,6 +71,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         """Let go of everything that is observed."""
         self.removeObservers()
         self._unobserveAll()
+        self._mapWatch.cleanup()
         self.readings.cleanup()
         self.phases.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
@@ -138,9 +142,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         if self._editing:
             return
         if node.GetAttribute(roi_nodes.PART) in (roi_nodes.CONTOUR, roi_nodes.HOLE):
-            self.roiChanged.emit()
             self.measure()
-            self.edited.emit()
+            self._onEdited()
         elif node.GetAttribute(map_nodes.QUANTITY):
             self.mapsChanged.emit()
             self.measure()
@@ -311,8 +314,9 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     def takeMaps(self, maps) -> None:
         """Show fitted maps, in place of those of the same name."""
         self.fitted.update(maps)
-        for quantity, fitted in maps.items():
-            map_nodes.showMap(quantity, fitted.map, fitted.geometry)
+        with self.quietly():
+            for quantity, fitted in maps.items():
+                map_nodes.showMap(quantity, fitted.map, fitted.geometry)
         self.showDerived()
         self.mapsChanged.emit()
         self.measure()

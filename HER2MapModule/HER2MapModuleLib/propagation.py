@@ -56,7 +56,8 @@ class Propagation:
             volume = map_nodes.mapNode(quantity)
             wanted = np.linalg.inv(facts["matrix"]) if use and facts["used"] else None
             if not _lies(volume, wanted):
-                map_nodes.placeMap(quantity, facts["matrix"] if use and facts["used"] else None)
+                with self.logic.quietly():
+                    map_nodes.placeMap(quantity, facts["matrix"] if use and facts["used"] else None)
                 moved = True
         if moved:
             self.logic.showDerived()

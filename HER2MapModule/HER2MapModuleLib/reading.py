@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import slicer
@@ -10,9 +10,10 @@ from slicer.i18n import tr as _
 
 from her2map.errors import Cancelled, InputError
 
-from . import roi_nodes
+from . import dce_nodes, roi_nodes, scene
 from .parameter_node import AUTOMATIC
 from .prefetch import Prefetch
+from .session_traces import Traces
 from .signal import Signal
 
 
@@ -22,6 +23,7 @@ class Readings:
     session - A `her2map.study.session.ReaderSession`; None where nobody is signed in.
     shown - The reading (case, repeat) whose case is in the scene; None where none is.
     notice - What the reader must know of the readings, in a sentence; "" where all is as it should be.
+    unkept - Why the drawing on the screen is not on the disk, in a sentence; "" where it is.
     deviations - Of the training reading that was finished last: by biomarker, value, truth and percent.
     changed - Signal: somebody signed in or out, a reading began or ended, or its case left the scene.
     begun, ending - Signals: the case is ready to be drawn on; the drawing tools must be put down.
@@ -31,14 +33,15 @@ class Readings:
         self.logic = logic
         self.changed, self.begun, self.ending = Signal(), Signal(), Signal()
         self.session = self.shown = None
-        self.notice, self.deviations = "", {}
-        self.prefetch = Prefetch()
+        self.notice, self.unkept, self.deviations = "", "", {}
+        self.prefetch, self._traces = Prefetch(), Traces(logic.clipboard)
         logic.edited.connect(self._onEdited)
         logic.examChanged.connect(self._onExam)
 
     def cleanup(self) -> None:
         self.prefetch.stop()
         if self.session is not None:
+            self._traces.end()
             self.session.close()
         self.session = self.shown = None
         for signal in (self.changed, self.begun, self.ending):
@@ -70,20 +73,31 @@ class Readings:
         if self.session is not None:
             raise InputError(_("{reader} is signed in; sign out first.").format(reader=self.session.reader))
         session = opened(folder, reader)
-        slicer.mrmlScene.Clear(0)
-        self.session, self.notice, self.deviations = session, "", {}
+        self._traces.begin()
+        self._forget()
+        self.session = session
         self.changed.emit()
 
     def signOut(self) -> None:
-        """An open reading stays open, and is taken up again at the next time."""
+        """An open reading stays open, and is taken up again at the next time; the scene is closed.
+
+        What cannot be written is lost, see :meth:`saveAgain`.
+        """
         if self.session is None:
             return
         self.ending.emit()
         self.prefetch.stop()
-        self._clear()
+        with suppress(InputError):
+            self._keep()
+        self._forget()
+        self._traces.end()
         self.session.close()
-        self.session, self.notice, self.deviations = None, "", {}
+        self.session = None
         self.changed.emit()
+
+    def _forget(self) -> None:
+        """What was said of a reading that is no longer shown."""
+        self.shown, self.notice, self.unkept, self.deviations = None, "", "", {}
 
     @property
     def mustPrepare(self) -> bool:
@@ -132,8 +146,9 @@ class Readings:
     def take(self, case) -> None:
         """Show the case of the open reading, with the drawing as it was left."""
         session = self._needSession()
-        self.notice, self.deviations = "", {}
+        self._forget()
         with slicer.util.RenderBlocker():
+            self._traces.clear()
             self.logic.takeCase(case)
             if session.drawing is not None:
                 self._restore(session.drawing)
@@ -143,12 +158,16 @@ class Readings:
         self.begun.emit()
 
     def showAgain(self) -> None:
-        """Show the case that is read as it was prepared, with its drawing: its maps may have been changed."""
+        """Show the case that is read as it was prepared, with its drawing: its maps may have been changed.
+
+        Raises:
+            InputError: the drawing cannot be written; it stays as it is.
+        """
         case = self.logic.case
         if self.shown is None or case is None:
             return
         self.ending.emit()
-        self.shown = None
+        self._keep()
         self.take(case)
 
     def _restore(self, drawing) -> None:
@@ -166,18 +185,28 @@ class Readings:
             return _("No reading is shown.")
         if self.logic.phase is None:
             return _("Choose the DCE phase that is drawn on (ROI panel).")
+        if self._imagesMoved():
+            return _("The DCE images do not lie where they were taken; press Show again.")
         if self.logic.problem:
             return self.logic.problem
         lacking = self.session.refusal(self.logic.values)
         return lacking or ("" if confidence else _("Say how confident you are: keys 1 to 5."))
 
+    def _imagesMoved(self) -> bool:
+        """The reader sees the tumour elsewhere than it is."""
+        volume = dce_nodes.dceVolume(self.logic.parameters.dceBrowser)
+        if volume is None or volume.GetParentTransformNode() is not None:
+            return True
+        return not np.allclose(scene.geometryOf(volume).affine, self.logic.case.dce.affine, atol=1e-6)
+
     def finish(self, confidence: int, remark: str = "") -> None:
         """End the reading with the values of what is drawn; its case leaves the scene.
 
         Raises:
-            InputError: see :meth:`refusal`; or the store cannot be written.
+            InputError: see :meth:`refusal`, and `her2map.study.session.ReaderSession.finish`.
         """
         self.ending.emit()
+        self.logic.measure()  # also of what was changed in a way that nothing here follows
         refusal = self.refusal(confidence)
         if refusal:
             raise InputError(refusal)
@@ -196,6 +225,7 @@ class Readings:
             InputError: no reading is open, there is no reason, or the store cannot be written.
         """
         self._needSession().skip(reason)
+        self.shown = None  # what the tools still change is no edit of a reading
         self.ending.emit()
         self._ended()
         self.changed.emit()
@@ -208,20 +238,14 @@ class Readings:
                 written.
         """
         self._needSession().reopen(slot, reason)
-        self.notice, self.deviations = "", {}
+        self._forget()
         self.changed.emit()
 
     def _ended(self) -> None:
-        self.notice = ""
-        self._clear()
-        self.prepareNext()
-
-    def _clear(self) -> None:
         """Nothing of the case stays in the scene."""
-        self.shown = None
-        if self.logic.case is not None:
-            with slicer.util.RenderBlocker():
-                self.logic.takeCase(None)
+        self._forget()
+        self._traces.clear()
+        self.prepareNext()
 
     def _needSession(self):
         if self.session is None:
@@ -231,26 +255,31 @@ class Readings:
     # Edits
 
     def _onEdited(self) -> None:
-        if self.shown is None or self.logic.case is None or slicer.mrmlScene.IsClosing():
-            return
-        told = self.notice
+        told, problem = self.unkept, ""
         try:
             self._keep()
-            self.notice = ""
-        except InputError as problem:
-            self.notice = str(problem)
-        if self.notice != told:
+        except InputError as error:
+            problem = str(error)
+        if problem != told:
+            text = _("The last edit is not saved: {problem} Every edit, and Finish, tries again.")
+            self.unkept, self.notice = problem, text.format(problem=problem) if problem else ""
             self.changed.emit()
 
+    def saveAgain(self) -> str:
+        """Try to write the drawing on the screen: :attr:`unkept`."""
+        self._onEdited()
+        return self.unkept
+
     def _keep(self) -> None:
-        """What is drawn now goes to the store, unless it is there.
+        """What is drawn now goes to the store, unless it is there, or no reading is shown.
 
         Raises:
             InputError: it cannot be written.
         """
         from her2map.study.readings import Drawing
 
-        roi_nodes.keepOutOfFiles()
+        if self.shown is None or self.logic.case is None or slicer.mrmlScene.IsClosing():
+            return
         now = self.drawing()
         if now != (self.session.drawing or Drawing()):
             self.session.edited(now)
@@ -270,8 +299,11 @@ class Readings:
         if self.shown is None or self.logic.case is not None:
             return
         text = _("The scene was closed. The reading of case {case} is still open, with its drawing: {next}.")
-        self.notice = text.format(case=self.shown.case, next=_("press Next to go on"))
-        self.shown = None
+        if self.unkept:
+            text = _("The scene was closed, with an edit of case {case} that could not be saved: {next}.")
+        notice = text.format(case=self.shown.case, next=_("press Next to go on"))
+        self._forget()
+        self.notice = notice
         self.ending.emit()
         self.changed.emit()
 

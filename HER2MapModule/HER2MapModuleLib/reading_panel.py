@@ -1,5 +1,6 @@
 """The reader's panel of a study: signing in, the next reading, how sure, finished; what is done so far."""
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -41,6 +42,7 @@ class ReadingPanel(Panel):
             ui.signInButton: self.onSignIn,
             ui.trainingButton: self.onTraining,
             ui.signOutButton: self.onSignOut,
+            ui.saveAgainButton: self.onSaveAgain,
             ui.nextButton: self.onNextOrAgain,
             ui.finishButton: self.onFinish,
             ui.skipButton: self.onSkip,
@@ -50,6 +52,10 @@ class ReadingPanel(Panel):
             button.connect("clicked(bool)", method)
         for level, button in enumerate(self._levels, 1):
             button.connect("clicked(bool)", lambda checked=False, level=level: self.setConfidence(level))
+        ui.remarkEdit.connect("returnPressed()", self.leaveRemark)
+        escape = qt.QShortcut(qt.QKeySequence("Esc"), ui.remarkEdit)
+        escape.context = qt.Qt.WidgetShortcut
+        escape.connect("activated()", self.leaveRemark)
 
     def enter(self):
         self._entered = True
@@ -96,6 +102,10 @@ class ReadingPanel(Panel):
             self.readings.prepareNext()
 
     def onSignOut(self, checked=False):
+        problem = self.readings.saveAgain()
+        question = _("The last edit cannot be saved: {problem} Sign out and lose it?")
+        if problem and not slicer.util.confirmOkCancelDisplay(question.format(problem=problem)):
+            return
         with problemsShown():
             self.readings.signOut()
             self.showReaders()  # whoever comes next says who he is
@@ -142,10 +152,21 @@ class ReadingPanel(Panel):
                 self.readings.showAgain()
 
     def onBegun(self):
+        """A reading that was finished before tells again how sure the reader was, and his remark."""
         if self._asked != self.readings.shown:
-            self._asked = self.readings.shown
-            self.ui.remarkEdit.text = ""
-            self.setConfidence(None)
+            self._asked, earlier = self.readings.shown, self.readings.session.earlier
+            self.ui.remarkEdit.text = earlier.get("remark", "")
+            self.setConfidence(earlier.get("confidence"))
+
+    def onSaveAgain(self, checked=False):
+        problem = self.readings.saveAgain()
+        if problem:
+            slicer.util.errorDisplay(problem, windowTitle="HER2Map")
+
+    def leaveRemark(self):
+        """Keys are the reading's again."""
+        views = self.readingRoom.views()
+        (views[0] if views else self.widget).setFocus()
 
     def setConfidence(self, level):
         """From 1, guessed, to 5, certain; None before the reader has said."""
@@ -162,6 +183,7 @@ class ReadingPanel(Panel):
             return
         reason = self.readings.refusal(self.confidence)
         if reason:
+            self.showRefusal()
             slicer.util.showStatusMessage(reason, 5000)
             return
         with problemsShown():
@@ -234,6 +256,7 @@ class ReadingPanel(Panel):
         self.ui.shownLabel.visible = bool(facts)
         self.ui.noticeLabel.text = self.readings.notice
         self.ui.noticeLabel.visible = bool(self.readings.notice)
+        self.ui.saveAgainButton.visible = bool(self.readings.unkept)
         mayBegin = current is not None or (upcoming.slot is not None and not upcoming.reason)
         self.ui.nextButton.text = _("Next (N)") if shown is None else _("Show again")
         self.ui.nextButton.enabled = shown is not None or mayBegin

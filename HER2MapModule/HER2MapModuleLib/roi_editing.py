@@ -100,9 +100,11 @@ class RoiEditing:
             (events.PointModifiedEvent, self._onCurve),
             (events.PointRemovedEvent, self._onCurve),
             (events.PointPositionDefinedEvent, self._onCurve),
+            (events.TransformModifiedEvent, self._onCurve),
             (events.PointEndInteractionEvent, self._onEdited),
             (events.PointPositionDefinedEvent, self._onEdited),
             (events.PointRemovedEvent, self._onEdited),
+            (events.TransformModifiedEvent, self._onEdited),
         )
 
     def _observedCurves(self) -> list:

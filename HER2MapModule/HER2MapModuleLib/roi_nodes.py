@@ -203,14 +203,6 @@ def begun() -> list:
     ]
 
 
-def keepOutOfFiles() -> None:
-    """A saved scene must not show a reader what he drew the last time: drawings are in the study's store."""
-    for curve in (*curvesOf(CONTOUR), *curvesOf(HOLE)):
-        if curve.GetSaveWithScene():
-            curve.SetSaveWithScene(False)
-            curve.GetDisplayNode().SetSaveWithScene(False)
-
-
 def _same(one: tuple, other: tuple) -> bool:
     return len(one) == len(other) and all(
         a[0] == b[0] and np.array_equal(a[2], b[2]) for a, b in zip(one, other, strict=True)

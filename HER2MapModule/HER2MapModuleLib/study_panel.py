@@ -2,7 +2,6 @@
 
 import ctk
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from . import study_results
@@ -36,6 +35,7 @@ class StudyPanel(Panel):
         for button, method in clicked.items():
             button.connect("clicked(bool)", method)
         ui.whichBox.connect("currentIndexChanged(int)", self.showTable)
+        self.logic.readings.changed.connect(self.onReadings)
         self.onFolder()
 
     # Making and preparing
@@ -46,6 +46,11 @@ class StudyPanel(Panel):
         for name in ("check", "prepare", "status", "verify", "agreement", "export"):
             getattr(self.ui, f"{name}Button").enabled = given
         self.show(study_results.Results())
+
+    def onReadings(self):
+        """A reader who signed in finds nothing here of what was told of readings."""
+        if self.logic.readings.session is not None and self.results != study_results.Results():
+            self.show(study_results.Results())
 
     def onNew(self, checked=False):
         """Ask for what a study needs, and make it."""
@@ -99,7 +104,7 @@ class StudyPanel(Panel):
 
     def onCopy(self, checked=False):
         table = self.results.tables[self.ui.whichBox.currentIndex]
-        slicer.app.clipboard().setText("\n".join("\t".join(line) for line in (table.header, *table.rows)))
+        self.logic.clipboard.copy((table.header, *table.rows))
 
     # What is shown
 
@@ -117,9 +122,9 @@ class StudyPanel(Panel):
 
     def showTable(self, index=0):
         number = self.ui.whichBox.currentIndex
-        if 0 <= number < len(self.results.tables):
-            table = self.results.tables[number]
-            fillTable(self.ui.resultTable, table.header, table.rows)
+        known = 0 <= number < len(self.results.tables)
+        table = self.results.tables[number] if known else study_results.Table("", (), ())
+        fillTable(self.ui.resultTable, table.header, table.rows)
 
 
 class NewStudyForm:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from .panel import Panel, problemsShown
@@ -32,8 +31,7 @@ class ValuesPanel(Panel):
 
     def onCopy(self, checked=False):
         header, rows = self._table()
-        text = "\n".join("\t".join(line) for line in (header, *rows))
-        slicer.app.clipboard().setText(text)
+        self.logic.clipboard.copy((header, *rows))
 
     def onSave(self, checked=False):
         name = qt.QFileDialog.getSaveFileName(
