@@ -11,6 +11,7 @@ TO_FIT = ("threadpoolctl",)
 TO_READ_NIFTI = "nibabel"
 TO_ANALYSE = ("pandas", "shapely", "threadpoolctl")
 TO_EXPORT = ("pyarrow",)
+TO_REPORT = ("matplotlib", "jinja2", "cmcrameri")
 
 
 def ensurePackages(*names: str) -> None:

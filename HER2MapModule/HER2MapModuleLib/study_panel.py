@@ -4,12 +4,14 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
-from . import study_results
-from .dependencies import TO_ANALYSE, TO_EXPORT, TO_FIT, ensurePackages
+from . import cohort_nodes, cohort_work, study_results
+from .dependencies import TO_ANALYSE, TO_EXPORT, TO_FIT, TO_REPORT, ensurePackages
 from .dialogs import Form
 from .panel import Panel, problemsShown
 from .tables import fillTable
 
+PRESETS = {_("as in the paper"): "paper", _("as in the guideline"): "guideline"}
+"""Which HER2 groups the pathology makes."""
 FORMATS = {"CSV": "csv", "CSV, Feather": "feather", "CSV, Parquet": "parquet"}
 
 
@@ -30,6 +32,8 @@ class StudyPanel(Panel):
             ui.verifyButton: self.onVerify,
             ui.agreementButton: self.onAgreement,
             ui.exportButton: self.onExport,
+            ui.analyseButton: self.onAnalyse,
+            ui.openReportButton: self.onOpenReport,
             ui.copyButton: self.onCopy,
         }
         for button, method in clicked.items():
@@ -43,7 +47,7 @@ class StudyPanel(Panel):
     def onFolder(self, path=""):
         """Another study: what was found of the one before is none of its business."""
         given = bool(self.ui.folderEdit.currentPath)
-        for name in ("check", "prepare", "status", "verify", "agreement", "export"):
+        for name in ("check", "prepare", "status", "verify", "agreement", "export", "analyse"):
             getattr(self.ui, f"{name}Button").enabled = given
         self.show(study_results.Results())
 
@@ -94,6 +98,24 @@ class StudyPanel(Panel):
             self._find(_("Writing the tables..."), work, packages)
         form.close()
 
+    def onAnalyse(self, checked=False):
+        """Tables, ROC curves and report of the study and a pathology table."""
+        form = AnalyseForm(cohort_work.pathologyOf(self.ui.folderEdit.currentPath))
+        if form.ask():
+            with problemsShown():
+                ensurePackages(*TO_ANALYSE, *TO_REPORT)
+                work = cohort_work.analysing(self.ui.folderEdit.currentPath, *form.answers())
+                found = self.run(_("Analysing the cohort..."), work)
+                form.remember()
+                self.show(found.results, found.report)
+                cohort_nodes.showCohort(found.tables, cohort_work.SHOWN, found.curves)
+                self.readingRoom.leave()
+                cohort_nodes.showLayout("table4_performance")
+        form.close()
+
+    def onOpenReport(self, checked=False):
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(self.report)))
+
     def _find(self, title, work, packages):
         """Run `work` of the study's folder and show what it found."""
         with problemsShown():
@@ -108,9 +130,10 @@ class StudyPanel(Panel):
 
     # What is shown
 
-    def show(self, results):
-        self.results = results
+    def show(self, results, report=None):
+        self.results, self.report = results, report
         ui = self.ui
+        ui.openReportButton.visible = report is not None
         ui.headLabel.text, ui.alarmLabel.text = results.head, "\n".join(results.alarms)
         ui.headLabel.visible, ui.alarmLabel.visible = bool(results.head), bool(results.alarms)
         ui.tableBox.visible = bool(results.tables)
@@ -160,6 +183,46 @@ class NewStudyForm:
 
     def _complete(self) -> bool:
         return all(self.answers())
+
+
+class AnalyseForm:
+    """The pathology table, its preset, and the folder of the report."""
+
+    def __init__(self, pathology: str) -> None:
+        self._form = Form(_("Analyse cohort"), lambda: all(self.answers()))
+        self._pathology = self._form.add(_("Pathology table:"), pathEdit("HER2MapPathology"))
+        self._pathology.nameFilters = ["CSV (*.csv)"]
+        self._preset = self._form.add(_("HER2 groups:"), qt.QComboBox())
+        self._preset.addItems(list(PRESETS))
+        self._target = self._form.add(_("Folder for the report:"), folderEdit("HER2MapReportFolder"))
+        self._pathology.setCurrentPath(pathology)
+        for edit in (self._pathology, self._target):
+            edit.connect("currentPathChanged(QString)", self._form.update)
+
+    def ask(self) -> bool:
+        return self._form.ask()
+
+    def close(self) -> None:
+        self._form.close()
+
+    def answers(self) -> tuple[str, str, str]:
+        """Pathology table, preset, folder of the report."""
+        preset = PRESETS[self._preset.currentText]
+        return self._pathology.currentPath, preset, self._target.currentPath
+
+    def remember(self) -> None:
+        """What was of use is offered the next time."""
+        for edit in (self._pathology, self._target):
+            edit.addCurrentPathToHistory()
+
+
+def pathEdit(key: str):
+    """A path line for a file that exists; `key` in the settings keeps those used before."""
+    edit = ctk.ctkPathLineEdit()
+    edit.filters = ctk.ctkPathLineEdit.Files
+    edit.settingKey = key
+    edit.setCurrentPath("")
+    return edit
 
 
 def folderEdit(key: str):
