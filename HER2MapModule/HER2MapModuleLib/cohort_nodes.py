@@ -1,4 +1,4 @@
-"""A cohort's tables and ROC curves in the scene, and a layout that shows them."""
+"""A cohort's tables and ROC curves in the scene, and a layout that shows the curves."""
 
 import numpy as np
 import slicer
@@ -36,6 +36,10 @@ def showCohort(tables: dict, titles: dict, curves) -> None:
     chart.SetXAxisTitle(_("1 - specificity"))
     chart.SetYAxisTitle(_("sensitivity"))
     chart.SetLegendVisibility(True)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.0, 1.4)  # the legend stands at the right edge, beside the curves
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(0.0, 1.02)
 
 
 def removeCohort() -> None:
@@ -53,18 +57,16 @@ def cohortNode(kind: str, name: str):
     return next((node for node in scene.nodesWith(kind, COHORT) if node.GetAttribute(COHORT) == name), None)
 
 
-def showLayout(table: str) -> None:
-    """Slicer's layout of a plot and a table, with the ROC curves and one of the tables in it."""
+def showCurves() -> None:
+    """Slicer's layout of one plot, with the ROC curves in it; the tables are in the Tables module."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
-    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotTableView)
-    chart, shown = cohortNode("vtkMRMLPlotChartNode", "roc"), cohortNode("vtkMRMLTableNode", table)
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpPlotView)
+    chart = cohortNode("vtkMRMLPlotChartNode", "roc")
     for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
         if view.GetSingletonTag() != CURVE_VIEW:
             view.SetPlotChartNodeID(chart.GetID())
-    for view in slicer.util.getNodesByClass("vtkMRMLTableViewNode"):
-        view.SetTableNodeID(shown.GetID())
 
 
 def _newNode(kind: str, title: str, name: str):

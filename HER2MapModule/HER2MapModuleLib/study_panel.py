@@ -110,7 +110,7 @@ class StudyPanel(Panel):
                 self.show(found.results, found.report)
                 cohort_nodes.showCohort(found.tables, cohort_work.SHOWN, found.curves)
                 self.readingRoom.leave()
-                cohort_nodes.showLayout("table4_performance")
+                cohort_nodes.showCurves()
         form.close()
 
     def onOpenReport(self, checked=False):
@@ -220,6 +220,7 @@ def pathEdit(key: str):
     """A path line for a file that exists; `key` in the settings keeps those used before."""
     edit = ctk.ctkPathLineEdit()
     edit.filters = ctk.ctkPathLineEdit.Files
+    edit.minimumContentsLength = 40
     edit.settingKey = key
     edit.setCurrentPath("")
     return edit
