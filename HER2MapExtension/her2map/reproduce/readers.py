@@ -34,7 +34,8 @@ class VirtualReader:
         """One drawing of the tumour with the contour `truth`; holes are drawn as they are, in their place."""
         across, along = _axes(truth.normal)
         centre = truth.centroid
-        flat = np.stack([(truth.outline - centre) @ across, (truth.outline - centre) @ along], axis=1)
+        clicked = truth.outline[::_EVERY] - centre
+        flat = np.stack([clicked @ across, clicked @ along], axis=1)
         angle = np.arctan2(flat[:, 1], flat[:, 0])
         scale = self.size * (1 + self.size_sd * rng.standard_normal())
         for harmonic in range(2, 6):
@@ -48,6 +49,9 @@ class VirtualReader:
         holes = tuple(hole + slip_mm * truth.normal for hole in truth.holes)
         return Roi(outline, truth.thickness_mm, holes)
 
+
+_EVERY = 10
+"""Of the points of the true contour, a finely drawn curve: one is clicked."""
 
 READERS = (VirtualReader("reader1", size=0.97), VirtualReader("reader2", size=1.03))
 """One draws a little inside the border, the other a little outside."""
