@@ -72,7 +72,9 @@ def test_the_pathology_says_the_group(tmp_path: Path) -> None:
 
 
 def test_a_reader_draws_as_he_is_said_to() -> None:
-    truth = Roi.circle([10.0, 20.0, 30.0], [0.0, 0.6, 0.8], 10.0, 3.0)
+    angle = np.linspace(0, 2 * np.pi, 1200, endpoint=False)[:, None]
+    circle = np.cos(angle) * [1.0, 0.0, 0.0] + np.sin(angle) * [0.0, 0.8, -0.6]
+    truth = Roi(np.array([10.0, 20.0, 30.0]) + 10.0 * circle, 3.0)
     reader = VirtualReader("r", size=1.03, size_sd=0.05, shift_mm=0.5, wobble=0.03, slice_slip=0.25)
     rng = np.random.default_rng(1)
     drawn = [reader.draw(truth, 2.0, rng) for _ in range(600)]
