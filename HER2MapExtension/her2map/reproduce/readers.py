@@ -46,7 +46,7 @@ class VirtualReader:
         slip_mm = slice_spacing_mm * rng.choice([-1.0, 1.0]) * slip
         moved = centre + shift + slip_mm * truth.normal
         outline = moved + (flat * np.broadcast_to(scale, angle.shape)[:, None]) @ np.stack([across, along])
-        holes = tuple(hole + slip_mm * truth.normal for hole in truth.holes)
+        holes = tuple(hole[::_EVERY] + slip_mm * truth.normal for hole in truth.holes)
         return Roi(outline, truth.thickness_mm, holes)
 
 
