@@ -54,24 +54,17 @@ def preparing(folder: str):
     """Read and fit every case that is not in the cache: it can be cancelled and gone on with."""
 
     def prepare(progress) -> Results:
-        from her2map.errors import InputError
-        from her2map.progress import part_of
-        from her2map.study.prepared import lacking, prepare_case
         from her2map.study.protocol import read_protocol
+        from her2map.study.setup import prepare_cases
 
-        protocol, problems, remarks, done = read_protocol(folder), [], [], 0
-        count = len(protocol.codes)
-        for i, code in enumerate(protocol.codes):
-            try:
-                case = prepare_case(protocol, code, part_of(progress, i / count, (i + 1) / count))
-                found, done = lacking(protocol, case), done + 1
-                remarks += [(code, line) for line in case.facts["remarks"]]
-            except InputError as problem:  # the others can be prepared all the same
-                found = str(problem).splitlines()
-            problems += [_("Case {code}: {problem}").format(code=code, problem=line) for line in found]
-        head = _("{done} of {count} cases are prepared.").format(done=done, count=count)
-        table = Table(_("Remarks"), (_("Case"), _("Remark")), tuple(remarks))
-        return Results(head, tuple(problems), _filled((table,)))
+        protocol = read_protocol(folder)
+        found = prepare_cases(protocol, protocol.codes, progress=progress)
+        head = _("{done} of {count} cases are prepared.").format(
+            done=len(found.prepared), count=len(protocol.codes)
+        )
+        rows = tuple((line, ", ".join(codes)) for line, codes in found.remarks.items())
+        table = Table(_("Remarks"), (_("Remark"), _("Cases")), rows)
+        return Results(head, found.problems, _filled((table,)))
 
     return prepare
 
@@ -84,7 +77,7 @@ def status(folder: str):
         from her2map.study.aggregate import aggregate
         from her2map.study.protocol import read_protocol
         from her2map.study.readings import read_readings
-        from her2map.study.status import reader_status, unprepared
+        from her2map.study.status import reader_status, unprepared, warnings_of
 
         protocol = read_protocol(folder)
         readings = read_readings(protocol)
@@ -92,14 +85,14 @@ def status(folder: str):
         head = _("{title}: {done} of {count} cases complete.").format(
             title=protocol.title, done=len(values.by_case), count=len(protocol.cases)
         )
-        alarms = []
+        alarms = list(warnings_of(protocol, readers, values.mixed))
         if len(values.spread):
             text = _("⚠ Readings of one case by one reader differ by more than {limit} %: cases {cases}.")
             cases = ", ".join(dict.fromkeys(values.spread["case"]))
             alarms.append(text.format(limit=f"{100 * protocol.spread_limit:g}", cases=cases))
         missing = unprepared(protocol)
         if missing:
-            text = _("{count} cases are not prepared; readers would wait for their maps.")
+            text = _("Not prepared yet: {count} of the cases; readers would wait for their maps.")
             alarms.append(text.format(count=len(missing)))
         tables = (
             _table(_("Readers"), reader_lines(readers)),
@@ -157,7 +150,7 @@ def agreeing(folder: str):
         )
         text = _("{title}: figures in brackets are 95 % intervals, of contours quartiles.")
         head = text.format(title=protocol.title)
-        lacking = _("{count} cases are not complete and left out where they lack.")
+        lacking = _("Not complete, and left out where they lack something: {count} of the cases.")
         alarms = (lacking.format(count=len(found.incomplete)),) if found.incomplete else ()
         return Results(head, alarms, _filled(tables))
 
@@ -197,7 +190,7 @@ def makeStudy(folder: str, title: str, parent: str, readers) -> Results:
     from her2map.study.setup import dealt, exam_folders, new_study
 
     protocol = new_study(folder, title, dealt(exam_folders(Path(parent)), random.Random()), readers)
-    text = _("{title}: {count} cases. What else there is to choose stands in {file}; edit it, then Check.")
+    text = _("{title}: cases: {count}. What else there is to choose stands in {file}; edit it, then Check.")
     return Results(text.format(title=protocol.title, count=len(protocol.cases), file=protocol.folder / FILE))
 
 

@@ -291,7 +291,7 @@ def test_training_tells_how_far_the_value_is_from_the_truth(logic, study):
     readings.signInTraining(str(study), "r1")
     assert readings.training and "training" in readings.session.title
     openNext(logic)
-    folder = study / "training" / "exams" / readings.shown.case
+    folder = study / "training" / "exams" / "small-1" / readings.shown.case
     logic.setContour(read_roi(folder / "roi.mrk.json", 3.0).outline[::20])
     readings.finish(5)
     found = readings.deviations

@@ -351,7 +351,7 @@ def test_training_shows_the_truth_and_the_gate(panel, study):
     panel.ui.trainingButton.click()
     assert "training" in panel.ui.whoLabel.text
     panel.onNext()
-    folder = study / "training" / "exams" / panel.readings.shown.case
+    folder = study / "training" / "exams" / "small-1" / panel.readings.shown.case
     panel.logic.setContour(read_roi(folder / "roi.mrk.json", 3.0).outline[::20])
     panel.setConfidence(4)
     panel.ui.finishButton.click()

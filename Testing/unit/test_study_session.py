@@ -414,3 +414,20 @@ def test_a_case_that_left_the_study_can_be_skipped(study: Protocol) -> None:
         with pytest.raises(InputError, match=f"The study no longer has the case {slot.case}; skip it"):
             again.load()
         again.skip("it left the study")
+
+
+def test_the_last_finished_reading_stays_so_once_its_case_came_back(
+    study: Protocol, phantom_exam: Path
+) -> None:
+    """Only skips came after it: opening it again would show its drawing after another look at the case."""
+    roi = truth_roi(phantom_exam)
+    with open_session(study.folder, "r1") as session:
+        read_one(session, roi)
+        first = session.grid[0]
+        assert session.reopenable == (Slot(first.case, 1),)
+        while session.upcoming.slot.repeat == 1:
+            session.begin()
+            session.skip("not now")
+        assert session.begin() == Slot(first.case, 2)
+        session.skip("nor now")
+        assert Slot(first.case, 1) not in session.reopenable

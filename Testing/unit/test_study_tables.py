@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from agreement_data import a_protocol, some_readings, without
-from her2map.cli.study import counted
 from her2map.report.study_tables import icc_lines
 from her2map.study.agreement import UNITS, agreement
 from her2map.study.readings import OPEN, Reading
+from her2map.wording import counted
 
 PROTOCOL = a_protocol(4)
 

@@ -1,7 +1,9 @@
 """Training on phantoms, and the gate between it and the study."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +68,7 @@ def test_training_tells_how_far_from_the_truth_and_opens_the_study(trained: Prot
         assert session.title == "A study (training)" and session.gate.passed is False
         slot = session.begin()
         case = session.load()
-        exam = protocol.folder / "training" / "exams" / slot.case
+        exam = protocol.folder / "training" / "exams" / "small-1" / slot.case
         roi = read_roi(exam / "roi.mrk.json", 3.0)
         session.edited(drawing_of(roi))
         values = values_of(case, roi)
@@ -110,3 +112,31 @@ def test_phantoms_are_the_same_everywhere_and_differ_from_each_other(trained: Pr
 def test_a_study_without_a_gate_opens_to_all(trained: Protocol) -> None:
     assert trained.gate is None and gate_result(trained, "r1").passed is None
     open_session(trained.folder, "r1").close()
+
+
+def test_a_training_that_was_shortened_counts_what_it_asks_for(trained: Protocol, plain: str) -> None:
+    """Readings of phantoms that it no longer has are of no use, and no obstacle."""
+    protocol = with_gate(trained, plain, "wcv", 0.02)
+    path = protocol.folder / "study.toml"
+    with open_training(protocol.folder, "r1") as session:
+        train(session)
+    path.write_text(path.read_text().replace("cases = 2\nrepeats = 2", "cases = 2\nrepeats = 3"))
+    with open_training(protocol.folder, "r1") as session:
+        assert session.gate.lines == ("4 of 6 readings of the training are finished",)
+        train(session)
+        assert session.gate.passed is True
+    path.write_text(path.read_text().replace("cases = 2\nrepeats = 3", "cases = 2\nrepeats = 2"))
+    assert gate_result(read_protocol(protocol.folder), "r1").passed is True
+
+
+def test_a_training_that_was_tampered_with_opens_no_study(trained: Protocol, plain: str) -> None:
+    protocol = with_gate(trained, plain, "wcv", 0.9)
+    with open_training(protocol.folder, "r2") as session:
+        train(session)
+    open_session(protocol.folder, "r2").close()
+    store = training_protocol(protocol).store("r2")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE entry SET content = replace(content, '1', '2') WHERE kind = 'finished'")
+    with pytest.raises(InputError, match="The readings of r2 do not verify"):
+        open_session(protocol.folder, "r2")
+    store.unlink()

@@ -11,7 +11,7 @@ from her2map.errors import InputError
 from her2map.study.chain import Head
 from her2map.study.protocol import Case, Protocol
 from her2map.study.readings import read_readings
-from her2map.study.status import reader_status
+from her2map.study.status import reader_status, warnings_of
 from her2map.study.store import Store
 from her2map.study.verify import heads_as_json, read_heads, stray_stores, verify_study
 
@@ -75,3 +75,15 @@ def test_heads_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "h.json").write_text("[1]")
     with pytest.raises(InputError, match="holds no heads"):
         read_heads(tmp_path / "h.json")
+
+
+def test_what_the_coordinator_is_warned_of(protocol: Protocol) -> None:
+    renamed = replace(protocol, readers=("ben",))
+    assert warnings_of(renamed, reader_status(renamed, {"ben": ()}), {"001": "its readings differ"}) == (
+        "Case 001 is left out: its readings differ.",
+        "anna has readings here, but is no reader in study.toml; put the name back.",
+    )
+    readers = reader_status(protocol, read_readings(protocol))
+    assert warnings_of(protocol, readers, {}) == (
+        "anna has 1 reading of cases or repeats that study.toml no longer names.",
+    )

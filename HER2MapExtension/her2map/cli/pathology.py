@@ -11,6 +11,7 @@ from ..pathology import PRESETS
 from ..pathology_table import pathology_records, read_pathology
 from ..report.tables import aligned
 from ..spreadsheet import write_csv
+from ..wording import counted
 from .common import declare, json_option, print_json, refuse_special_file
 
 _SHOWN = {
@@ -58,4 +59,4 @@ def _pathology(options: argparse.Namespace) -> None:
     counts = Counter(frame["her2"])
     print(aligned(lines, right_from=99))
     told = ", ".join(f"{n} {state}" for state, n in counts.most_common())
-    print(f"\n{len(frame)} cases by the preset '{options.preset}': {told}.")
+    print(f"\n{counted(len(frame), 'case')} by the preset '{options.preset}': {told}.")

@@ -34,11 +34,6 @@ def folder_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="STUDY", help=f"the folder with {FILE}")
 
 
-def counted(number: float, one: str, several: str = "") -> str:
-    """A number of things: "1 case", "2 cases"; `several` where its plural is not made with an s."""
-    return f"{number:g} {one if number == 1 else several or f'{one}s'}"
-
-
 def listed(codes: Sequence[str]) -> str:
     """Some codes, for a sentence."""
     shown = ", ".join(codes[:10])

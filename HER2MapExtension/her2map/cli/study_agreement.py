@@ -12,8 +12,9 @@ from ..spreadsheet import write_csv
 from ..study.agreement import StudyAgreement, agreement
 from ..study.protocol import read_protocol
 from ..study.readings import read_readings
+from ..wording import counted
 from .common import declare, json_option, output_option, print_json
-from .study import counted, folder_argument
+from .study import folder_argument
 
 _TABLES = ("repeatability", "icc", "bland_altman", "differences", "overlap", "overlaps", "left_out")
 

@@ -11,13 +11,13 @@ from ..report.tables import aligned
 from ..spreadsheet import FORMATS
 from ..study.aggregate import aggregate
 from ..study.export import export_tables, write_export
-from ..study.prepared import known_lacking
-from ..study.protocol import FILE, read_protocol
+from ..study.protocol import read_protocol
 from ..study.readings import read_readings
-from ..study.status import ReaderStatus, reader_status, unprepared
-from ..study.verify import StoreCheck, heads_as_json, read_heads, stray_stores, verify_study
+from ..study.status import ReaderStatus, reader_status, unprepared, warnings_of
+from ..study.verify import StoreCheck, heads_as_json, read_heads, verify_study
+from ..wording import counted
 from .common import declare, json_option, output_option, print_json, refuse_special_file
-from .study import counted, folder_argument, listed
+from .study import folder_argument, listed
 
 _CHANGED = 1
 
@@ -68,8 +68,7 @@ def _status(options: argparse.Namespace) -> None:
     readings = read_readings(protocol)
     readers = reader_status(protocol, readings)
     values = aggregate(protocol, readings)
-    missing, strays = unprepared(protocol), stray_stores(protocol)
-    lacks = {code: found for code in protocol.codes if (found := known_lacking(protocol, code))}
+    missing, warnings = unprepared(protocol), warnings_of(protocol, readers, values.mixed)
     if options.json:
         print_json(
             {
@@ -80,9 +79,7 @@ def _status(options: argparse.Namespace) -> None:
                 "not_prepared": list(missing),
                 "spread": values.spread.to_dict("records"),
                 "incomplete": list(values.incomplete),
-                "mixed": dict(values.mixed),
-                "without_map": lacks,
-                "not_in_the_protocol": list(strays),
+                "warnings": list(warnings),
             }
         )
         return
@@ -94,23 +91,10 @@ def _status(options: argparse.Namespace) -> None:
         limit = f"{100 * protocol.spread_limit:g} %"
         print(f"\nRepeats that differ by more than {limit} of their median")
         print(aligned(spread_lines(values.spread), right_from=3))
-    warnings = [f"Case {code} is left out: {why}." for code, why in values.mixed.items()]
-    warnings += [f"Case {code}: {'; '.join(found)}." for code, found in lacks.items()]
-    warnings += [_stray(name) for name in strays]
-    warnings += [_beside(one) for one in readers if one.others]
     if warnings:
         print("", *warnings, sep="\n")
     if missing:
         print(f"\nNot prepared: {listed(missing)}. Run `her2map study prepare {options.folder}`.")
-
-
-def _stray(reader: str) -> str:
-    return f"{reader} has readings here, but is no reader in {FILE}; put the name back."
-
-
-def _beside(one: ReaderStatus) -> str:
-    others = counted(one.others, "reading")
-    return f"{one.reader} has {others} of cases or repeats that {FILE} no longer names."
 
 
 def _reader_facts(one: ReaderStatus) -> dict[str, Any]:

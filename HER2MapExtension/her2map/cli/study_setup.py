@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..progress import Progress, part_of
+from ..progress import Progress
 from ..study.phantoms import prepare_phantom, training_protocol
-from ..study.prepared import PreparedCase, lacking, prepare_case
+from ..study.prepared import PreparedCase, prepare_case
 from ..study.protocol import FILE, Protocol, read_protocol
-from ..study.setup import dealt, exam_folders, new_study, study_mistakes
+from ..study.setup import dealt, exam_folders, new_study, prepare_cases, study_mistakes
+from ..wording import counted
 from .common import declare, progress_bar
-from .study import counted, folder_argument, listed
+from .study import folder_argument, listed
 
 
 def declare_new(parser: argparse.ArgumentParser) -> None:
@@ -105,20 +106,10 @@ def _prepare(options: argparse.Namespace) -> None:
     cases: _Cases = options.training(read_protocol(options.folder))
     protocol = cases.protocol
     codes = [protocol.case(options.case).code] if options.case else list(protocol.codes)
-    problems: list[str] = []
-    remarks: dict[str, list[str]] = {}
     with progress_bar(f"preparing {counted(len(codes), 'case')}") as progress:
-        for i, code in enumerate(codes):
-            step = part_of(progress, i / len(codes), (i + 1) / len(codes))
-            try:
-                case = cases.prepare(protocol, code, step)
-                problems += [f"case {code}: {line}." for line in lacking(protocol, case)]
-                for line in case.facts["remarks"]:
-                    remarks.setdefault(line, []).append(code)
-            except InputError as error:  # the others can be prepared all the same
-                problems += [f"case {code}: {line}" for line in str(error).splitlines()]
-    for line, of in remarks.items():
+        found = prepare_cases(protocol, codes, cases.prepare, progress)
+    for line, of in found.remarks.items():
         print(f"her2map: note on {listed(of)}: {line}", file=sys.stderr)
-    if problems:
-        raise InputError("\n".join(problems))
+    if found.problems:
+        raise InputError("\n".join(found.problems))
     print("prepared:", ", ".join(codes) if len(codes) < 10 else f"all {len(codes)} cases")

@@ -22,7 +22,8 @@ class Aggregate:
     repeats of each other: such a case is in no table but in `incomplete`.
 
     Attributes:
-        readings: a row a finished reading: case, reader, repeat, and the six biomarkers.
+        readings: a row a finished reading that the protocol asks for: case, reader, repeat, and the six
+            biomarkers.
         by_reader: a row a case and reader whose repeats are all finished: case, reader, and the medians of
             the four measured biomarkers; delta_T1 and its ratio follow from the medians.
         by_case: a row a case that all readers have finished: case, and the means over the readers; delta_T1
@@ -47,7 +48,13 @@ def aggregate(protocol: Protocol, readings: Mapping[str, Sequence[Reading]]) -> 
     Args:
         readings: by reader, of :func:`~her2map.study.readings.read_readings`.
     """
-    every = [one for reader in protocol.readers for one in readings[reader] if one.state == FINISHED]
+    asked = protocol.slots
+    every = [
+        one
+        for reader in protocol.readers
+        for one in readings[reader]
+        if one.state == FINISHED and one.slot in asked
+    ]
     mixed = mixed_cases(every)
     table = reading_table(one for one in every if one.case not in mixed)
     by_reader = _medians(protocol, table)
@@ -92,8 +99,7 @@ def reading_table(finished: Iterable[Reading]) -> pd.DataFrame:
 
 
 def _medians(protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
-    wanted = table[table["case"].isin(protocol.codes) & table["repeat"].between(1, protocol.repeats)]
-    groups = wanted.groupby(["case", "reader"], sort=False)
+    groups = table.groupby(["case", "reader"], sort=False)
     # A median of fewer repeats is another statistic: it needs all, each with a value.
     medians = groups[list(MEASURED)].agg(lambda values: np.median(values) if values.notna().all() else np.nan)
     medians = medians[groups.size() == protocol.repeats].reset_index()
@@ -116,8 +122,7 @@ def _with_deltas(measured: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _lacking(protocol: Protocol, table: pd.DataFrame, code: str) -> str:
-    wanted = (table["case"] == code) & table["repeat"].between(1, protocol.repeats)
-    counts = table[wanted].groupby("reader").size()
+    counts = table[table["case"] == code].groupby("reader").size()
     parts = [
         f"{reader} has finished {counts.get(reader, 0)} of {protocol.repeats}"
         for reader in protocol.readers

@@ -11,9 +11,8 @@ from ..errors import InputError
 from ..statistics.agreement import icc, repeatability
 from .phantoms import training_protocol
 from .protocol import Gate, Protocol
-from .readings import FINISHED, Reading, readings_of
+from .readings import FINISHED, Reading, readings_by
 from .result import biomarkers_of
-from .store import read_events
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,12 @@ def gate_result(protocol: Protocol, reader: str) -> GateResult:
     """How the training of `reader` stands to the study's gate.
 
     Raises:
-        InputError: the store of the training cannot be read.
+        InputError: the store of the training cannot be read, or was changed after it was written.
     """
     if protocol.gate is None:
         return GateResult()
     training = training_protocol(protocol)
-    return judged(training, readings_of(reader, read_events(training.store(reader))))
+    return judged(training, readings_by(training, reader))
 
 
 def judged(training: Protocol, readings: Iterable[Reading]) -> GateResult:
@@ -50,11 +49,11 @@ def judged(training: Protocol, readings: Iterable[Reading]) -> GateResult:
     gate = training.gate
     if gate is None:
         return GateResult()
-    finished = {one.slot: one for one in readings if one.state == FINISHED}
-    wanted = len(training.cases) * training.repeats
-    if len(finished) < wanted:
-        return GateResult(False, (f"{len(finished)} of {wanted} readings of the training are finished",))
-    marks = {name: _reached(gate, _table(training, finished.values(), name)) for name in gate.parameters}
+    asked = training.slots
+    finished = [one for one in readings if one.state == FINISHED and one.slot in asked]
+    if len(finished) < len(asked):
+        return GateResult(False, (f"{len(finished)} of {len(asked)} readings of the training are finished",))
+    marks = {name: _reached(gate, _table(training, finished, name)) for name in gate.parameters}
     lines = tuple(f"{name}: {_words(gate, value)}" for name, value in marks.items())
     return GateResult(all(_enough(gate, value) for value in marks.values()), lines)
 

@@ -18,11 +18,12 @@ def training_protocol(protocol: Protocol) -> Protocol:
     """The study of the training: phantoms for cases, in a folder of its own, without a waiting time."""
     training, folder = protocol.training, protocol.folder / FOLDER
     codes = [f"T{number}" for number in range(1, training.cases + 1)]
+    exams = folder / "exams" / f"{training.size}-{training.seed}"  # others than those of another size or seed
     return replace(
         protocol,
         folder=folder,
         title=f"{protocol.title} (training)",
-        cases=tuple(Case(code, folder / "exams" / code / DICOM_FOLDER) for code in codes),
+        cases=tuple(Case(code, exams / code / DICOM_FOLDER) for code in codes),
         seed=training.seed,
         repeats=training.repeats,
         minimum_interval_hours=0.0,

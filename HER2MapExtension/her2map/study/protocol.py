@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..fitting import PRESETS, FitOptions
 from .blinding import HIDEABLE, PERSONAL
 from .checked_table import CheckedTable, is_name
+from .order import Slot
 from .toml_lines import line_of
 
 FILE = "study.toml"
@@ -112,6 +113,11 @@ class Protocol:
     def codes(self) -> tuple[str, ...]:
         """Of all cases."""
         return tuple(case.code for case in self.cases)
+
+    @property
+    def slots(self) -> frozenset[Slot]:
+        """Every reading that a reader is asked for."""
+        return frozenset(Slot(code, repeat) for code in self.codes for repeat in range(1, self.repeats + 1))
 
     @property
     def cache(self) -> Path:

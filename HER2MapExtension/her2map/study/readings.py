@@ -92,10 +92,11 @@ def read_readings(protocol: Protocol) -> dict[str, tuple[Reading, ...]]:
     Raises:
         InputError: a store cannot be read, or was changed after it was written.
     """
-    return {reader: _checked_readings(protocol, reader) for reader in protocol.readers}
+    return {reader: readings_by(protocol, reader) for reader in protocol.readers}
 
 
-def _checked_readings(protocol: Protocol, reader: str) -> tuple[Reading, ...]:
+def readings_by(protocol: Protocol, reader: str) -> tuple[Reading, ...]:
+    """All readings of one reader; errors as of :func:`read_readings`."""
     path = protocol.store(reader)
     events = read_events(path)
     problems = problems_of(path, reader) if events else []

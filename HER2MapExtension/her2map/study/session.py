@@ -253,16 +253,13 @@ class ReaderSession:
     def reopenable(self) -> tuple[Slot, ...]:
         """What can be opened again: the finished reading that was the last to end, and skipped ones.
 
-        No earlier finished one: it would show its drawing to a reader who has the same case before him again.
-        No skipped one of a case that was begun again since: it would come too soon after that.
+        None of a case that was begun again since: its drawing would be shown to a reader who has seen the
+        case once more, and it would come too soon after that.
         """
-        skipped = [
-            slot
-            for slot in self._order
-            if self._state(slot) == SKIPPED and Slot(slot.case, slot.repeat + 1) not in self._readings
-        ]
-        last = self._last_ended
-        return (*([last] if last and self._state(last) == FINISHED else []), *skipped)
+        last = [slot for slot in (self._last_ended,) if slot and self._state(slot) == FINISHED]
+        skipped = [slot for slot in self._order if self._state(slot) == SKIPPED]
+        begun = self._readings.keys()
+        return tuple(slot for slot in (*last, *skipped) if Slot(slot.case, slot.repeat + 1) not in begun)
 
     def reopen(self, slot: Slot, reason: str) -> None:
         """Open a reading that was ended; :meth:`begin` then takes it up, with its drawing.
@@ -281,8 +278,8 @@ class ReaderSession:
     def earlier(self) -> Mapping[str, Any]:
         """What the current reading told when it was finished before it was opened again; else empty."""
         slot = self.current
-        told = self._readings[slot].earlier if slot else ""
-        return {key: json.loads(told)[key] for key in ("confidence", "remark")} if told else {}
+        told = json.loads(self._readings[slot].earlier or "{}") if slot else {}
+        return {key: told[key] for key in ("confidence", "remark") if key in told}
 
     # Within
 

@@ -3,14 +3,17 @@
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import output_folder, write_text
 from ..pathology_table import read_pathology
+from ..progress import Progress, no_progress, part_of
 from ..score import load_card
+from .prepared import PreparedCase, lacking, prepare_case
 from .protocol import FILE, Case, Protocol, read_protocol
 
 
@@ -71,6 +74,52 @@ def new_study(
         raise InputError("\n".join(f"This makes no study: {text}" for text in told)) from None
     output_folder(protocol.store("any").parent)
     return protocol
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What came of preparing cases.
+
+    Attributes:
+        prepared: the codes of those that are in the cache now.
+        problems: why another is not, or what a prepared one lacks, a sentence each.
+        remarks: what is to be known of the exams, with the codes that it is said of.
+    """
+
+    prepared: tuple[str, ...]
+    problems: tuple[str, ...]
+    remarks: Mapping[str, tuple[str, ...]]
+
+
+def prepare_cases(
+    protocol: Protocol,
+    codes: Sequence[str],
+    prepare: Callable[[Protocol, str, Progress], PreparedCase] = prepare_case,
+    progress: Progress = no_progress,
+) -> Preparation:
+    """Prepare cases one after the other; one that cannot be prepared does not stop the others.
+
+    Args:
+        prepare: :func:`~her2map.study.prepared.prepare_case`, or for phantoms
+            :func:`~her2map.study.phantoms.prepare_phantom`.
+
+    Raises:
+        Cancelled: raised by `progress`; what was prepared by then stays.
+    """
+    prepared: list[str] = []
+    problems: list[str] = []
+    remarks: dict[str, tuple[str, ...]] = {}
+    for i, code in enumerate(codes):
+        try:
+            case = prepare(protocol, code, part_of(progress, i / len(codes), (i + 1) / len(codes)))
+        except InputError as error:
+            problems += [f"case {code}: {line}" for line in str(error).splitlines()]
+            continue
+        prepared.append(code)
+        problems += [f"case {code}: {line}." for line in lacking(protocol, case)]
+        for line in case.facts["remarks"]:
+            remarks[line] = (*remarks.get(line, ()), code)
+    return Preparation(tuple(prepared), tuple(problems), remarks)
 
 
 def study_mistakes(protocol: Protocol) -> list[str]:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..wording import counted
 from .order import Slot
-from .prepared import is_prepared
-from .protocol import Protocol
+from .prepared import is_prepared, known_lacking
+from .protocol import FILE, Protocol
 from .readings import FINISHED, OPEN, SKIPPED, Reading
+from .verify import stray_stores
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,36 @@ def unprepared(protocol: Protocol) -> tuple[str, ...]:
     return tuple(code for code in protocol.codes if not is_prepared(protocol, code))
 
 
+def warnings_of(
+    protocol: Protocol, readers: Sequence[ReaderStatus], mixed: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What the coordinator must look at, a sentence each.
+
+    Args:
+        readers: of :func:`reader_status`.
+        mixed: of :class:`~her2map.study.aggregate.Aggregate`.
+    """
+    left_out = (f"Case {code} is left out: {why}." for code, why in mixed.items())
+    lacks = ((code, known_lacking(protocol, code)) for code in protocol.codes)
+    strays = (
+        f"{reader} has readings here, but is no reader in {FILE}; put the name back."
+        for reader in stray_stores(protocol)
+    )
+    others = (
+        f"{one.reader} has {counted(one.others, 'reading')} of cases or repeats that {FILE} no longer names."
+        for one in readers
+        if one.others
+    )
+    return (
+        *left_out,
+        *(f"Case {code}: {'; '.join(found)}." for code, found in lacks if found),
+        *strays,
+        *others,
+    )
+
+
 def _status(protocol: Protocol, reader: str, readings: Sequence[Reading]) -> ReaderStatus:
-    asked = {Slot(code, repeat) for code in protocol.codes for repeat in range(1, protocol.repeats + 1)}
+    asked = protocol.slots
     states = [one.state for one in readings if one.slot in asked]
     return ReaderStatus(
         reader=reader,

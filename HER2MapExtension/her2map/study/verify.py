@@ -115,6 +115,6 @@ def _too_early(protocol: Protocol, readings: Sequence[Reading]) -> list[str]:
 
 def _strange_readings(protocol: Protocol, events: Sequence[Event]) -> list[str]:
     """Readings that the protocol, as it is now, does not ask for."""
-    wanted = {(code, repeat) for code in protocol.codes for repeat in range(1, protocol.repeats + 1)}
-    strange = dict.fromkeys((e.case, e.repeat) for e in events if (e.case, e.repeat) not in wanted)
+    asked = protocol.slots
+    strange = dict.fromkeys((e.case, e.repeat) for e in events if (e.case, e.repeat) not in asked)
     return [f"case {case}, reading {repeat} is not in the protocol" for case, repeat in strange]
