@@ -88,9 +88,10 @@ def _curves(found) -> tuple[Roc, ...]:
 
 def _results(found, tables: dict, written) -> Results:
     cohort = found.cohort
-    text = _("{name}: {groups}; left out: {left}. Report: {file}")
+    text = _("{name}: {count} cases ({groups}), {left} left out. Report: {file}")
     head = text.format(
         name=cohort.name,
+        count=len(cohort.cases),
         groups=", ".join(f"{count} HER2-{group}" for group, count in cohort.counts.items()),
         left=len(cohort.left_out),
         file=written.report,

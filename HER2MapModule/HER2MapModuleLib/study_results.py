@@ -64,7 +64,9 @@ def preparing(folder: str):
         )
         rows = tuple((line, ", ".join(codes)) for line, codes in found.remarks.items())
         table = Table(_("Remarks"), (_("Remark"), _("Cases")), rows)
-        return Results(head, found.problems, _filled((table,)))
+        text = _("Case {code}: {problem}")
+        problems = tuple(text.format(code=code, problem=problem) for code, problem in found.problems)
+        return Results(head, problems, _filled((table,)))
 
     return prepare
 
@@ -190,7 +192,7 @@ def makeStudy(folder: str, title: str, parent: str, readers) -> Results:
     from her2map.study.setup import dealt, exam_folders, new_study
 
     protocol = new_study(folder, title, dealt(exam_folders(Path(parent)), random.Random()), readers)
-    text = _("{title}: cases: {count}. What else there is to choose stands in {file}; edit it, then Check.")
+    text = _("{title}: {count} cases. What else there is to choose stands in {file}; edit it, then Check.")
     return Results(text.format(title=protocol.title, count=len(protocol.cases), file=protocol.folder / FILE))
 
 

@@ -111,5 +111,5 @@ def _prepare(options: argparse.Namespace) -> None:
     for line, of in found.remarks.items():
         print(f"her2map: note on {listed(of)}: {line}", file=sys.stderr)
     if found.problems:
-        raise InputError("\n".join(found.problems))
+        raise InputError("\n".join(f"case {code}: {problem}" for code, problem in found.problems))
     print("prepared:", ", ".join(codes) if len(codes) < 10 else f"all {len(codes)} cases")

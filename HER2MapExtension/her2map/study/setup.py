@@ -82,12 +82,12 @@ class Preparation:
 
     Attributes:
         prepared: the codes of those that are in the cache now.
-        problems: why another is not, or what a prepared one lacks, a sentence each.
+        problems: why another is not, or what a prepared one lacks: its code and a sentence, each.
         remarks: what is to be known of the exams, with the codes that it is said of.
     """
 
     prepared: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[tuple[str, str], ...]
     remarks: Mapping[str, tuple[str, ...]]
 
 
@@ -107,16 +107,16 @@ def prepare_cases(
         Cancelled: raised by `progress`; what was prepared by then stays.
     """
     prepared: list[str] = []
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     remarks: dict[str, tuple[str, ...]] = {}
     for i, code in enumerate(codes):
         try:
             case = prepare(protocol, code, part_of(progress, i / len(codes), (i + 1) / len(codes)))
         except InputError as error:
-            problems += [f"case {code}: {line}" for line in str(error).splitlines()]
+            problems += [(code, line) for line in str(error).splitlines()]
             continue
         prepared.append(code)
-        problems += [f"case {code}: {line}." for line in lacking(protocol, case)]
+        problems += [(code, f"{line}.") for line in lacking(protocol, case)]
         for line in case.facts["remarks"]:
             remarks[line] = (*remarks.get(line, ()), code)
     return Preparation(tuple(prepared), tuple(problems), remarks)
