@@ -16,6 +16,7 @@ from her2map.study.protocol import Case, Protocol, read_protocol
 from her2map.study.readings import Drawing
 from her2map.study.session import ReaderSession
 from her2map.study.setup import new_study
+from study_samples import change_study
 
 READERS = ("r1", "r2")
 
@@ -36,16 +37,6 @@ def write_study(
     new_study(root / "study", "A study", cases, readers)
     change_study(root / "study", **{"minimum_interval_hours": 0, "seed": 7, **settings})
     return read_protocol(root / "study")
-
-
-def change_study(study: Path, **settings: object) -> None:
-    """Other values at the top level of `study.toml`."""
-    path = study / "study.toml"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for name, value in settings.items():
-        at = next(i for i, line in enumerate(lines) if line.startswith(f"{name} ="))
-        lines[at] = f"{name} = {json.dumps(value)}"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def prepare_all(protocol: Protocol) -> PreparedCase:

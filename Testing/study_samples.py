@@ -82,9 +82,9 @@ def sample_value(value: float | None, reason: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def change_study(protocol: Protocol, **changes: Any) -> None:
+def change_study(study: Path, **changes: Any) -> None:
     """Set values at the top level of study.toml, also those that its template has as a remark."""
-    path = protocol.folder / "study.toml"
+    path = study / "study.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
     for name, value in changes.items():
         at = next(i for i, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{name} = "))

@@ -75,7 +75,7 @@ def preparedStudy(tmp_path_factory):
     from her2map.study.prepared import prepare_case
     from her2map.study.protocol import Case, read_protocol
     from her2map.study.setup import new_study
-    from study_data import change_study
+    from study_samples import change_study
 
     root = tmp_path_factory.mktemp("study")
     for seed in range(1, 5):
@@ -108,3 +108,47 @@ def contours(preparedStudy):
 
     folders = {case.code: case.folder.parent for case in preparedStudy.cases}
     return {code: read_roi(folder / "roi.mrk.json", 3.0).outline[::20] for code, folder in folders.items()}
+
+
+@pytest.fixture
+def logic(loadedModule):
+    yield loadedModule.logic
+    loadedModule.logic.readings.signOut()
+
+
+@pytest.fixture
+def reading(logic, study):
+    """A reader signed in, with the first case open."""
+    from reading_steps import openNext
+
+    logic.readings.signIn(str(study), "r1")
+    openNext(logic)
+    return logic.readings
+
+
+@pytest.fixture
+def roiPanel(loadedModule, shownExam):
+    """The ROI panel, with the reading room shown."""
+    from drawing_steps import panelOf, settle
+
+    loadedModule.readingRoom.show()
+    settle()
+    yield panelOf(loadedModule, "RoiPanel")
+    settle()
+
+
+@pytest.fixture
+def centre(phantomFolder, roiPanel):
+    """(3,) RAS of the phantom's tumour on its largest slice, which the views show."""
+    import json
+
+    import numpy as np
+    import slicer
+    from drawing_steps import DCE, settle
+
+    truth = json.loads((phantomFolder / "truth.json").read_text(encoding="utf-8"))
+    point = np.array(truth["tumour_centre_lps_mm"]) * [-1, -1, 1]
+    roiPanel.readingRoom.jumpTo(point)
+    settle()
+    assert slicer.app.layoutManager().sliceWidget(DCE).mrmlSliceNode().GetSliceOffset() != 0
+    return point

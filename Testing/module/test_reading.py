@@ -1,41 +1,12 @@
 """A reader's session in the scene: what is kept of every edit, what comes back, and what is never there."""
 
-import json
-import sqlite3
-import time
-import zipfile
-
 import numpy as np
 import pytest
+from reading_steps import openNext, stored
 
 pytest.importorskip("slicer_core", reason="needs the extra 'host'")
 pytest.importorskip("PySide6", reason="needs the extra 'host'")
 pytest_plugins = ["slicer_host.pytest_fixtures"]
-
-
-@pytest.fixture
-def logic(loadedModule):
-    yield loadedModule.logic
-    loadedModule.logic.readings.signOut()
-
-
-@pytest.fixture
-def reading(logic, study):
-    """A reader signed in, with the first case open."""
-    logic.readings.signIn(str(study), "r1")
-    openNext(logic)
-    return logic.readings
-
-
-def openNext(logic):
-    logic.readings.take(logic.readings.opening()(lambda fraction: None))
-
-
-def stored(study, reader="r1", kind="edited"):
-    """The contents of the events of a kind."""
-    with sqlite3.connect(study / "readings" / f"{reader}.sqlite") as store:
-        rows = store.execute("SELECT content FROM entry WHERE kind = ? ORDER BY number", (kind,))
-        return [json.loads(content) for (content,) in rows]
 
 
 def test_the_case_is_shown_as_it_was_prepared(reading, logic):
@@ -263,7 +234,7 @@ def test_an_edit_that_cannot_be_written_is_told_and_tried_again(reading, logic, 
 
 def test_placements_move_the_maps(logic, study, contours):
     from HER2MapModuleLib import map_nodes
-    from study_data import change_study
+    from study_samples import change_study
 
     text = (study / "study.toml").read_text(encoding="utf-8")
     (study / "study.toml").write_text(
@@ -314,130 +285,3 @@ def test_the_module_is_reloaded_in_the_middle_of_a_reading(reading, logic, study
     assert leftovers() == [] and module.logic.readings.session is None
     with open_session(study, "r1") as session:
         assert session.drawing == before
-
-
-# The next case in the background
-
-
-def test_the_next_case_is_prepared_by_a_quiet_process(logic, study, preparedStudy, tmp_path):
-    import shutil
-
-    import slicer
-
-    shutil.rmtree(study / "cache")
-    readings = logic.readings
-    readings.signIn(str(study), "r1")
-    assert readings.mustPrepare
-    readings.prepareNext()
-    assert readings.prefetch.running
-    process = readings.prefetch._process
-    assert "Doe" not in " ".join(map(str, process.args))
-    end = time.monotonic() + 60
-    while readings.session.prefetch_arguments is not None and time.monotonic() < end:
-        slicer.app.processEvents()
-        time.sleep(0.1)
-    assert readings.session.prefetch_arguments is None, process.poll()
-    assert len(list((study / "cache").glob("*.npz"))) == 1
-    openNext(logic)  # and now the one after it
-    assert readings.prefetch.running
-    process = readings.prefetch._process
-    readings.signOut()
-    assert process.poll() is not None and not readings.prefetch.running
-
-
-def test_a_case_that_is_there_waits_for_no_other(logic, study):
-    readings = logic.readings
-    readings.signIn(str(study), "r1")
-    code = readings.session.upcoming.slot.case
-    assert not readings.mustPrepare
-    readings.prefetch.start(lambda: ["-c", "import time; time.sleep(30)"])
-    start = time.monotonic()
-    readings.take(readings.opening()(lambda fraction: None))
-    assert readings.shown.case == code and time.monotonic() - start < 10
-    assert readings.prefetch.running
-
-
-def test_next_waits_for_the_process_that_prepares_the_case(logic, study):
-    import shutil
-
-    shutil.rmtree(study / "cache")
-    readings = logic.readings
-    readings.signIn(str(study), "r1")
-    readings.prepareNext()
-    process, fractions = readings.prefetch._process, []
-    case = readings.opening()(fractions.append)
-    assert process.poll() == 0
-    assert fractions  # it can be cancelled meanwhile
-    readings.take(case)
-    assert readings.shown.case == case.code
-
-
-def test_a_case_that_cannot_be_prepared_is_told_by_its_code_alone(logic, study, preparedStudy, monkeypatch):
-    import shutil
-
-    from her2map.errors import InputError
-    from her2map.study import session
-
-    shutil.rmtree(study / "cache")
-    readings = logic.readings
-
-    def broken(*args):
-        raise KeyError(str(preparedStudy.cases[0].folder))
-
-    monkeypatch.setattr(session, "prepare_case", broken)
-    monkeypatch.setattr(readings.prefetch, "start", lambda next_: None)
-    readings.signIn(str(study), "r1")
-    with pytest.raises(InputError, match="cannot be opened") as caught:
-        openNext(logic)
-    assert "Doe" not in str(caught.value)
-    assert caught.value.__cause__ is None and caught.value.__context__ is None
-    readings.skip("does not open")
-    assert readings.session.done == 1
-
-
-# Blinding
-
-
-def test_nothing_of_the_exam_is_in_the_saved_scene_or_anywhere_else(
-    reading, logic, study, contours, tmp_path
-):
-    import slicer
-
-    from slicer_host import testing
-
-    points = contours[reading.shown.case]
-    logic.setContour(points)
-    logic.addHole(points.mean(axis=0) + 0.2 * (points - points.mean(axis=0)))
-    logic.phases.showTimeCourse()
-    file = str(tmp_path / "scene.mrb")
-    assert slicer.util.saveScene(file)
-    with zipfile.ZipFile(file) as bundle:
-        names = "\n".join(bundle.namelist())
-        content = b"\n".join(bundle.read(name) for name in bundle.namelist())
-    planted = ["Doe", *_personal(logic, study)]
-    assert len(planted) >= 4
-    for word in planted:
-        assert word not in names
-        assert word.encode() not in content, word
-    settings = slicer.app.userSettings()
-    told = [str(settings.value(key)) for key in settings.allKeys()]
-    told += [entry.text for entry in slicer.app.errorLogModel()._entries]
-    told += [widget.windowTitle for widget in slicer.app.topLevelWidgets()]
-    told += [node.GetName() or "" for node in slicer.util.getNodesByClass("vtkMRMLNode")]
-    assert not [text for text in told for word in planted if word in text]
-    assert logic.examFolder == "" and logic.parameters.examKey == ""
-    assert b"<MarkupsClosedCurve" not in content and ".mrk.json" not in names  # nor what was drawn
-    assert not testing.errors()
-
-
-def _personal(logic, study):
-    """What the headers of the shown case say of the patient."""
-    import pydicom
-
-    from her2map.study.protocol import read_protocol
-
-    folder = read_protocol(study).case(logic.readings.shown.case).folder
-    header = pydicom.dcmread(next(f for f in folder.rglob("*") if f.is_file()), stop_before_pixels=True)
-    keywords = ("PatientName", "PatientID", "PatientBirthDate", "StudyDate", "InstitutionName")
-    found = [str(header.get(keyword, "")) for keyword in keywords]
-    return [text for text in found if len(text) > 3]

@@ -327,7 +327,7 @@ def test_a_scene_closed_in_the_middle_is_said_and_can_be_gone_on_with(signedIn, 
 
 
 def test_when_nothing_may_begin_it_is_said_until_when(panel, study):
-    from study_data import change_study
+    from study_samples import change_study
 
     change_study(study, minimum_interval_hours=24, repeats=2)
     panel.ui.readerBox.setCurrentText("r1")

@@ -1,10 +1,8 @@
 """A reader's session where something is done behind its back: elsewhere in Slicer, by the disk, later."""
 
-import json
-import sqlite3
-
 import numpy as np
 import pytest
+from reading_steps import stored
 
 pytest.importorskip("slicer_core", reason="needs the extra 'host'")
 pytest.importorskip("PySide6", reason="needs the extra 'host'")
@@ -35,12 +33,6 @@ def drawn(panel, contours):
     panel.setConfidence(4)
     assert panel.ui.finishButton.enabled
     return panel
-
-
-def stored(study, kind="edited"):
-    with sqlite3.connect(study / "readings" / "r1.sqlite") as store:
-        rows = store.execute("SELECT content FROM entry WHERE kind = ? ORDER BY number", (kind,))
-        return [json.loads(content) for (content,) in rows]
 
 
 def movedBy(millimetres):

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -23,19 +22,6 @@ from slicer_lacks import MISSING
 from study_samples import START, change_study, make_study, read_cases
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; gives its exit status and what it printed, on standard output and error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture
@@ -113,7 +99,7 @@ def test_check(tmp_path: Path, exams: Path, run: Run) -> None:
     status, out, _ = run("study", "check", tmp_path / "study")
     assert status == 0
     assert out == "Pilot: 3 cases, readers A, B, 3 repeats at least 24 hours apart. All is there.\n"
-    change_study(protocol, pathology="../pathology.csv")
+    change_study(protocol.folder, pathology="../pathology.csv")
     (tmp_path / "pathology.csv").write_text("case,her2_ihc\nc001,3+\nC003,0\n")
     shutil.rmtree(protocol.cases[2].folder)
     status, _, err = run("study", "check", tmp_path / "study")
@@ -130,7 +116,7 @@ def test_check(tmp_path: Path, exams: Path, run: Run) -> None:
 
 
 def test_every_mistake_of_the_protocol_has_its_line(study: Protocol, run: Run) -> None:
-    change_study(study, repeats=0, spread_limit=-1)
+    change_study(study.folder, repeats=0, spread_limit=-1)
     status, _, err = run("study", "check", study.folder)
     assert status == 2
     lines = err.splitlines()
@@ -208,7 +194,7 @@ def test_status(study: Protocol, run: Run) -> None:
     store.append("skipped", "C002", 1, {"reason": "motion\nin all echoes"})
     store.append("opened", "C001", 1, {})
     store.close()
-    change_study(study, readers=["A", "B", "C"], spread_limit=0.001)
+    change_study(study.folder, readers=["A", "B", "C"], spread_limit=0.001)
     status, out, _ = run("study", "status", study.folder)
     assert status == 0
     assert "A study: 0 of 4 cases complete" in out
@@ -341,7 +327,7 @@ def test_one_of_a_kind(tmp_path: Path, exams: Path, run: Run) -> None:
     arguments = ("--title", "Pilot", "--cases", exams, "--reader", "A")
     _, out, _ = run("study", "new", tmp_path / "study", *arguments)
     assert "study.toml: 1 case, 1 reader, 3 repeats.\n" in out
-    change_study(read_protocol(tmp_path / "study"), repeats=1, minimum_interval_hours=1)
+    change_study(tmp_path / "study", repeats=1, minimum_interval_hours=1)
     _, out, _ = run("study", "check", tmp_path / "study")
     assert out == "Pilot: 1 case, reader A, 1 repeat. All is there.\n"
     protocol = read_protocol(tmp_path / "study")
@@ -349,66 +335,10 @@ def test_one_of_a_kind(tmp_path: Path, exams: Path, run: Run) -> None:
     assert "Pilot: 1 of 1 case complete" in run("study", "status", protocol.folder)[1]
     out = run("study", "export", protocol.folder, "--output", tmp_path / "out")[1]
     assert out.startswith("1 reading; 1 of 1 case complete\n")
-    change_study(protocol, repeats=2)
+    change_study(protocol.folder, repeats=2)
     assert "1 case, reader A, 2 repeats at least 1 hour apart." in run("study", "check", protocol.folder)[1]
     out = run("study", "agreement", protocol.folder, "--output", tmp_path / "out")[1]
     assert "\n1 case is not complete; " in out
-
-
-# Enrolment and pathology
-
-PATHOLOGY = "case,her2_ihc,her2_ish_ratio,her2_copies\nC1,3+,,\nC2,1+,,\nC3,2+,1.5,4.5\nC4,0,,\n"
-
-
-@pytest.fixture
-def pathology(tmp_path: Path) -> Path:
-    path = tmp_path / "pathology.csv"
-    path.write_text(PATHOLOGY)
-    return path
-
-
-def test_enrol(tmp_path: Path, pathology: Path, run: Run) -> None:
-    table = tmp_path / "screening.csv"
-    table.write_text(
-        "case,included,reason\nC1,yes,\nC2,yes,\nC3,yes,\nC5,yes,\nS1,no,quality\nS2,no,=CMD()\nS3,no,treated\n"
-    )
-    arguments = ("study", "enrol", table, "--output", tmp_path / "out", "--pathology", pathology)
-    status, out, err = run(*arguments, "--preset", "guideline")
-    assert status == 0
-    assert out.splitlines()[0] == "7  screened"
-    assert "C3 is included, but its HER2 status is: needs recount." in err
-    assert "C5 is included, but not in pathology.csv." in err
-    names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["enrolment.csv", "enrolment.png", "enrolment.svg"]
-    rows: list[dict[str, Any]] = json.loads(run(*arguments, "--json")[1])
-    assert {"stage": "analysis", "count_of": "HER2-low", "cases": 2} in rows
-    written = pd.read_csv(tmp_path / "out" / "enrolment.csv").set_index("count_of")
-    assert written.loc["'=CMD()", "cases"] == 1
-    assert set(written["pathology_preset"]) == {"paper"}
-
-
-def test_enrol_with_mistakes(tmp_path: Path, run: Run) -> None:
-    table = tmp_path / "screening.csv"
-    table.write_text("case,included,reason\nS1,perhaps,\nS2,no,\n")
-    status, _, err = run("study", "enrol", table, "--output", tmp_path / "out")
-    assert status == 2
-    assert [line[:33] for line in err.splitlines()] == [
-        "her2map: screening.csv line 2, in", "her2map: screening.csv line 3, re",
-    ]  # fmt: skip
-    assert not (tmp_path / "out").exists()
-
-
-def test_pathology(pathology: Path, tmp_path: Path, run: Run) -> None:
-    status, out, _ = run("pathology", pathology)
-    assert status == 0
-    assert "4 cases by the preset 'paper': 2 low, 1 positive, 1 zero." in out
-    _, out, _ = run("pathology", pathology, "--preset", "guideline", "--output", tmp_path / "status.csv")
-    assert "C3    needs recount" in out
-    assert list(pd.read_csv(tmp_path / "status.csv")["her2"]) == ["positive", "low", "needs recount", "zero"]
-    facts = json.loads(run("pathology", pathology, "--json")[1])
-    assert [row["her2_group"] for row in facts] == ["positive", "low", "low", "zero"]
-    assert facts[0]["er_percent"] is None
-    assert {row["pathology_preset"] for row in facts} == {"paper"}
 
 
 # The command itself

@@ -14,7 +14,8 @@ from her2map.errors import InputError
 from her2map.study.protocol import Case, Protocol, read_protocol
 from her2map.study.session import ReaderSession, open_session
 from her2map.study.setup import new_study
-from study_data import change_study, drawing_of, truth_roi, values_of
+from study_data import drawing_of, truth_roi, values_of
+from study_samples import change_study
 
 PLANTED = {
     "PatientName": "Zwetschge^Hildegard",

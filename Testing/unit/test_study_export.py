@@ -165,7 +165,7 @@ def test_cases_that_left_the_protocol_are_kept_in_long(protocol: Protocol) -> No
 
 def test_one_repeat_and_one_reader(tmp_path: Path) -> None:
     protocol = make_study(tmp_path / "study", 2, ["only"])
-    change_study(protocol, repeats=1)
+    change_study(protocol.folder, repeats=1)
     protocol = read_protocol(protocol.folder)
     read_cases(protocol, "only")
     wide = exported(protocol).wide
