@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from her2map.biomarkers import MEASURED
 from her2map.markups import closed_curve
-from her2map.study.protocol import MEASURED, Case, Protocol
+from her2map.study.protocol import Case, Protocol
 from her2map.study.readings import FINISHED, Reading
 
 TRUTH = {"T1_pre": 1500.0, "T1_post": 500.0, "T2": 75.0, "T2star": 33.0}

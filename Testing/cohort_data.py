@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from her2map.biomarkers import MEASURED
 from her2map.phantom.cohort import simulate
 from her2map.study.order import reading_order
-from her2map.study.protocol import MEASURED, Protocol
+from her2map.study.protocol import Protocol
 from her2map.study.store import Store
 from study_samples import make_study, sample_result, sample_value
 

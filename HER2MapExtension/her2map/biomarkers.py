@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .relaxometry import ParameterMap
 
+MEASURED = ("T1_pre", "T1_post", "T2", "T2star")
+"""What maps are made of; the differences of T1 follow."""
+
 
 @dataclass(frozen=True)
 class Quantity:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..biomarkers import MEASURED
 from ..statistics import AucComparison, compare_aucs
-from ..study.protocol import MEASURED
 from .inputs import Cohort
 from .markers import Contrast, MarkerResult, contrast, judge, measured_markers
 from .values import with_differences

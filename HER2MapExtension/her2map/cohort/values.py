@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..biomarkers import from_values
+from ..biomarkers import MEASURED, from_values
 from ..checked_csv import CheckedCsv, Row, read_checked_csv
 from ..errors import InputError
 from ..study.aggregate import aggregate
-from ..study.protocol import FILE, MEASURED, Protocol, read_protocol
+from ..study.protocol import FILE, Protocol, read_protocol
 from ..study.readings import Reading, read_readings
 from .variables import BIOMARKERS
 

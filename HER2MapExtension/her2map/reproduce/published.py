@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..biomarkers import Biomarkers, from_values
+from ..biomarkers import MEASURED, Biomarkers, from_values
 from ..phantom.cohort import AUC_MODEL, AUC_T1_POST, AUC_T2STAR, PUBLISHED
 from ..statistics.logistic import logistic
 from ..statistics.roc import roc
-from ..study.protocol import MEASURED
 from ..study.result import biomarkers_of
 from .exams import SimulatedCase, SimulatedReading
 from .patients import GROUPS

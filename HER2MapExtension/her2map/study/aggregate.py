@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ..biomarkers import Biomarkers, from_values
-from .protocol import MEASURED, Protocol
+from ..biomarkers import MEASURED, Biomarkers, from_values
+from .protocol import Protocol
 from .readings import FINISHED, Reading
 from .result import Basis, basis_of, biomarkers_of
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from ..biomarkers import Quantity
+from ..biomarkers import MEASURED, Quantity
 from ..errors import InputError
 from ..files import output_folder
 from ..relaxometry import Status
 from ..spreadsheet import FORMATS, need_pyarrow, write_columnar, write_csv
 from .aggregate import NAMES, Aggregate, aggregate
-from .protocol import MEASURED, Protocol
+from .protocol import Protocol
 from .readings import FINISHED, Reading
 from .result import biomarkers_of
 

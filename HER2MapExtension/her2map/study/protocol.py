@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..biomarkers import MEASURED
 from ..errors import InputError
 from ..fitting import PRESETS, FitOptions
 from .blinding import HIDEABLE, PERSONAL
@@ -14,7 +15,6 @@ from .order import Slot
 from .toml_lines import line_of
 
 FILE = "study.toml"
-MEASURED = ("T1_pre", "T1_post", "T2", "T2star")
 _LONGEST_INTERVAL_HOURS = 100_000
 SIZES = ("small", "standard", "clinical")
 STATISTICS = ("wcv", "icc")

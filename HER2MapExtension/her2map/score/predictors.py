@@ -1,0 +1,57 @@
+"""The predictors that a model can have, from the measured biomarkers, and how they follow from these."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..biomarkers import MEASURED, from_values
+from ..errors import InputError
+from .card import ModelCard
+from .case import ScoreCase
+
+Array = NDArray[np.float64]
+
+ER = "er_positive"
+_T1 = ("T1_pre", "T1_post")
+_PARTS = {name: (name,) for name in MEASURED} | {ER: (), "delta_T1": _T1, "delta_T1_ratio": _T1}
+PREDICTORS = tuple(_PARTS)
+
+
+def parts_of(predictor: str) -> tuple[str, ...]:
+    """The measured biomarkers that a predictor follows from."""
+    return _PARTS[predictor]
+
+
+def check_predictors(card: ModelCard) -> None:
+    """Raises: InputError: the card wants a predictor that nobody measures."""
+    for predictor in card.predictors:
+        if predictor.name not in _PARTS:
+            raise InputError(
+                f"The model card {card.name} wants {predictor.name}, which is not among "
+                f"{', '.join(PREDICTORS)}."
+            )
+
+
+def values_of(case: ScoreCase) -> dict[str, float]:
+    """The measured biomarkers in ms, NaN where there is none."""
+    return {name: case.maps[name].value if name in case.maps else math.nan for name in MEASURED}
+
+
+def predictor_values(case: ScoreCase) -> dict[str, float]:
+    """Every predictor; NaN where there is none."""
+    er = math.nan if case.er_positive is None else float(case.er_positive)
+    measured = values_of(case)
+    found = from_values(*(measured[name] for name in MEASURED))
+    return {ER: er, **{name: quantity.value for name, quantity in found}}
+
+
+def derivatives(values: Mapping[str, float]) -> dict[str, Array]:
+    """(4,) of every predictor by T1_pre, T1_post, T2, T2star, at these values in ms."""
+    found = dict(zip(MEASURED, np.eye(len(MEASURED)), strict=True))
+    pre, post = values["T1_pre"], values["T1_post"]
+    found["delta_T1"] = found["T1_pre"] - found["T1_post"]
+    found["delta_T1_ratio"] = found["T1_pre"] * post / pre**2 - found["T1_post"] / pre
+    found[ER] = np.zeros(len(MEASURED))
+    return found

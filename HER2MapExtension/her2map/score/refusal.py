@@ -1,0 +1,97 @@
+"""Where a model has no right to a number, and what could not be checked."""
+
+import math
+
+from .card import ModelCard, Predictor
+from .case import MapValue, ScoreCase
+from .predictors import parts_of, predictor_values
+
+FIELD_TOLERANCE_T = 0.2
+"""1.494 T and 1.5 T are the same field strength."""
+
+
+def refusals_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
+    """Why there is no number, a sentence each: a predictor is missing or outside the training range, another
+    field strength or sequence, or too little of the ROI covered."""
+    values = predictor_values(case)
+    found = [_field_strength(card, case)]
+    for predictor in card.predictors:
+        found.append(_value(predictor, values[predictor.name], case))
+        found += [
+            reason
+            for name in parts_of(predictor.name)
+            for reason in _of_map(card, predictor, name, case.maps.get(name, MapValue()))
+        ]
+    return tuple(dict.fromkeys(reason for reason in found if reason))
+
+
+def remarks_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
+    """What could not be checked."""
+    found = []
+    if math.isnan(case.field_strength_t):
+        found.append("The field strength is not known, so it was not compared with the training cohort's.")
+    elif not card.cohort.field_strengths_t:
+        found.append("The card does not tell at which field strength its cohort was examined.")
+    for predictor in card.predictors:
+        for name in parts_of(predictor.name):
+            one = case.maps.get(name, MapValue())
+            if math.isnan(one.value):
+                continue
+            if not one.technique or not predictor.techniques:
+                found.append(f"The sequence of {name} could not be compared with the training cohort's.")
+            if math.isnan(one.coverage):
+                found.append(f"It is not known how much of the ROI the value of {name} covers.")
+            if math.isnan(one.standard_error):
+                found.append(f"The standard error of {name} is not known and not in the interval.")
+    if card.errors is None and case.readings.own is None:
+        found.append(
+            "How much readings differ is not known: it is not in the interval, and there is no grey zone."
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _field_strength(card: ModelCard, case: ScoreCase) -> str:
+    known = card.cohort.field_strengths_t
+    here = case.field_strength_t
+    if math.isnan(here) or not known or any(abs(here - one) <= FIELD_TOLERANCE_T for one in known):
+        return ""
+    told = " and ".join(f"{one:g} T" for one in known)
+    return f"The exam was made at {here:g} T, the model's cohort at {told}."
+
+
+def _value(predictor: Predictor, value: float, case: ScoreCase) -> str:
+    if math.isnan(value):
+        if predictor.name == "er_positive":
+            return f"The ER status is missing{f': {case.er_reason}' if case.er_reason else ''}."
+        reasons = [
+            f"{name}: {case.maps.get(name, MapValue()).reason.rstrip('.')}"
+            for name in parts_of(predictor.name)
+            if math.isnan(case.maps.get(name, MapValue()).value)
+        ]
+        return f"{predictor.name} is missing ({'; '.join(reasons)})."
+    if predictor.minimum <= value <= predictor.maximum:
+        return ""
+    unit = "" if predictor.unit == "1" else f" {predictor.unit}"
+    return (
+        f"{predictor.name} is {value:.4g}{unit}, outside the training range of {predictor.minimum:.4g} to "
+        f"{predictor.maximum:.4g}{unit}."
+    )
+
+
+def _of_map(card: ModelCard, predictor: Predictor, name: str, one: MapValue) -> list[str]:
+    if math.isnan(one.value):
+        return []
+    found = []
+    if one.technique and predictor.techniques and one.technique not in predictor.techniques:
+        told = " or ".join(_words(technique) for technique in predictor.techniques)
+        found.append(f"{name} was acquired by {_words(one.technique)}, in the model's cohort by {told}.")
+    if one.coverage < card.minimum_coverage:
+        found.append(
+            f"Only {100 * one.coverage:.0f} % of the ROI has a usable {name}; the model wants "
+            f"{100 * card.minimum_coverage:.0f} %."
+        )
+    return found
+
+
+def _words(technique: str) -> str:
+    return technique.replace("_", " ")

@@ -1,0 +1,112 @@
+"""Where the uncertainty of a score comes from: a covariance of the measured biomarkers for each source.
+
+Errors that several biomarkers share stay shared: one B1 map scales T1 before and after contrast alike, one
+contour is carried over to all maps, and a difference has the errors of both its parts.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from ..biomarkers import MEASURED
+from .card import ModelCard, ReadingErrors
+from .case import Readings, ScoreCase
+
+Array = NDArray[np.float64]
+
+NOISE, B1, PLACEMENT, REPEATS, READERS, MODEL = SOURCES = (
+    "noise", "B1", "placement", "repeats", "readers", "model",
+)  # fmt: skip
+VFA = "vfa"
+B1_POWER = -2.0
+"""T1 of a variable flip angle fit goes with B1 to this power: small angles a = B1 x nominal enter as a²."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One source of error.
+
+    Attributes:
+        covariance: (4, 4) of T1_pre, T1_post, T2, T2star, in ms².
+        df: degrees of freedom of its estimate; infinite where it is taken as known.
+    """
+
+    covariance: Array
+    df: float = math.inf
+
+
+def sources_of(card: ModelCard, case: ScoreCase) -> dict[str, Source]:
+    """The sources that a case's values have, without the model's own; see `SOURCES`."""
+    maps = [case.maps.get(name) for name in MEASURED]
+
+    def each(attribute: str) -> Array:
+        found = np.array([getattr(one, attribute) if one else math.nan for one in maps], float)
+        return np.where(np.isfinite(found), found, 0.0)
+
+    values = each("value")
+    scaled = [one is not None and one.technique == VFA for one in maps]
+    b1 = np.where(scaled, B1_POWER * case.b1_relative_sd * values, 0.0)
+    found = {
+        NOISE: Source(np.diag(each("standard_error") ** 2)),
+        B1: Source(np.outer(b1, b1)),
+        PLACEMENT: Source(np.diag(each("placement_sd") ** 2)),
+    }
+    return found | reading_sources(card.errors, case.readings)
+
+
+def reading_sources(errors: ReadingErrors | None, readings: Readings) -> dict[str, Source]:
+    """What the repeats of a reader and the difference between readers leave in the case's values.
+
+    The variances are those of the training cohort's readings and of the case's own, pooled by their degrees
+    of freedom: a case's own few readings alone hardly tell.
+    """
+    within, within_df = _pooled("within", errors, readings.own)
+    between, between_df = _pooled("between", errors, readings.own)
+    of_a_reader = within * median_variance(readings.repeats)
+    return {
+        REPEATS: Source(of_a_reader / readings.readers, within_df),
+        READERS: Source(between / readings.readers, between_df),
+    }
+
+
+def _pooled(name: str, *errors: ReadingErrors | None) -> tuple[Array, float]:
+    total, freedom = np.zeros((len(MEASURED), len(MEASURED))), 0
+    for one in errors:
+        df = getattr(one, f"{name}_df") if one is not None else 0
+        if one is not None and df:
+            at = [MEASURED.index(biomarker) for biomarker in one.names]
+            total[np.ix_(at, at)] += df * np.array(getattr(one, name))
+            freedom += df
+    return (total / freedom, float(freedom)) if freedom else (total, math.inf)
+
+
+@lru_cache
+def median_variance(count: int) -> float:
+    """The variance of the median of `count` normal values with variance 1."""
+    if count % 2:
+        return _order_moment(count, (count + 1) // 2)
+    return _even_median_variance(count)
+
+
+def _order_moment(n: int, rank: int) -> float:
+    weight = rank * math.comb(n, rank)
+
+    def density(x: float) -> float:
+        return float(x**2 * weight * norm.cdf(x) ** (rank - 1) * norm.sf(x) ** (n - rank) * norm.pdf(x))
+
+    return float(quad(density, -10, 10, epsabs=1e-12)[0])
+
+
+def _even_median_variance(n: int) -> float:
+    half = n // 2
+    weight = math.factorial(n) / math.factorial(half - 1) ** 2
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    low, apart = np.meshgrid(9 * nodes, 9 * (1 + nodes), indexing="ij")
+    high, area = low + apart, 81 * np.outer(weights, weights)
+    density = weight * (norm.cdf(low) * norm.sf(high)) ** (half - 1) * norm.pdf(low) * norm.pdf(high)
+    return float(np.sum(area * density * ((low + high) / 2) ** 2))
