@@ -14,12 +14,13 @@ from her2map.pathology_table import pathology_records, read_pathology
 from her2map.phantom.cohort import AUC_T1_POST, AUC_T2STAR, PUBLISHED
 from her2map.report.reproduce import published_text, write_reproduction
 from her2map.reproduce.cohort import simulate_cohort, write_study
-from her2map.reproduce.exams import SimulatedCase, simulate_case
+from her2map.reproduce.exams import SimulatedCase, simulate_case, simulate_readings
 from her2map.reproduce.patients import draw_patients
 from her2map.reproduce.published import after_step, compared, step_areas
 from her2map.reproduce.readers import READERS, VirtualReader
 from her2map.roi import Roi
 from her2map.roi.overlap import overlap
+from her2map.series import Role
 from her2map.study.aggregate import aggregate
 from her2map.study.protocol import Case, Protocol
 from her2map.study.readings import read_readings
@@ -141,3 +142,16 @@ def test_the_studys_value_is_what_the_study_aggregates(
     for case in cohort:
         for name, quantity in after_step(case, "both readers"):
             assert by_case.loc[case.patient.case, name] == pytest.approx(quantity.value, rel=1e-12)
+
+
+def test_readings_of_some_maps_alone_are_the_same(cohort: tuple[SimulatedCase, ...]) -> None:
+    """What the average over many seeds leaves out changes none of its numbers."""
+    whole = cohort[0]
+    readers = tuple(reader.name for reader in READERS)
+    protocol = Protocol(Path(), "t", (Case(whole.patient.case, Path()),), readers, seed=1)
+    roles = (Role.B1, Role.T1_POST, Role.T2STAR)
+    found = simulate_readings(whole.patient, protocol, READERS, "small", 5, roles)
+    for one, other in zip(found, whole.readings, strict=True):
+        assert (one.reader, one.repeat) == (other.reader, other.repeat)
+        assert set(one.result["values"]) == {"B1", "T1_post", "T2star"}
+        assert all(value == other.result["values"][name] for name, value in one.result["values"].items())

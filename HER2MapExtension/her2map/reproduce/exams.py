@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from math import inf
@@ -81,8 +81,7 @@ def simulate_case(
     Raises:
         InputError: the temporary folder cannot be written to.
     """
-    number = int(np.random.default_rng([seed, *patient.case.encode()]).integers(2**31))
-    settings = replace(getattr(ExamSettings, size)(), tumour=_tumour(patient))
+    number, settings = _number(patient, seed), _settings(patient, size)
     with _one_thread(), tempfile.TemporaryDirectory(prefix="her2map-") as place:
         exam, roi, truth = _written(Path(place) / "exam", settings, number)
         case = fit_case(protocol, patient.case, exam, pixels_sha256(exam))
@@ -95,6 +94,38 @@ def simulate_case(
             noisy=measure_maps(case.maps, roi).biomarkers,
             readings=tuple(_readings(case, roi, protocol, readers, number)),
         )
+
+
+def simulate_readings(
+    patient: Patient,
+    protocol: Protocol,
+    readers: Sequence[VirtualReader],
+    size: str,
+    seed: int,
+    roles: Collection[Role],
+) -> tuple[SimulatedReading, ...]:
+    """The readings of :func:`simulate_case` of some maps alone: the same numbers in a third of the time.
+
+    Args:
+        roles: of the series that are fitted.
+    """
+    number, settings = _number(patient, seed), _settings(patient, size)
+    with _one_thread(), tempfile.TemporaryDirectory(prefix="her2map-") as place:
+        exam, roi, _ = _written(Path(place) / "exam", settings, number)
+        kept = tuple(a for a in exam.assignments if a.role in {*roles, Role.DCE})
+        exam = replace(exam, assignments=kept)
+        case = fit_case(protocol, patient.case, exam, pixels_sha256(exam))
+        return tuple(_readings(case, roi, protocol, readers, number))
+
+
+def _number(patient: Patient, seed: int) -> int:
+    """The seed of a patient's exam and readings."""
+    return int(np.random.default_rng([seed, *patient.case.encode()]).integers(2**31))
+
+
+def _settings(patient: Patient, size: str) -> ExamSettings:
+    settings: ExamSettings = getattr(ExamSettings, size)()
+    return replace(settings, tumour=_tumour(patient))
 
 
 def _biomarkers(values: Mapping[str, float]) -> Biomarkers:

@@ -13,7 +13,7 @@ from ..statistics.logistic import logistic
 from ..statistics.roc import roc
 from ..study.result import biomarkers_of
 from .exams import SimulatedCase, SimulatedReading
-from .patients import GROUPS
+from .patients import GROUPS, Patient
 
 Array = NDArray[np.float64]
 
@@ -66,17 +66,21 @@ def compared(cases: Sequence[SimulatedCase]) -> tuple[Compared, ...]:
 
 def step_areas(cases: Sequence[SimulatedCase]) -> tuple[StepAuc, ...]:
     """The areas under the curve after each of `STEPS`."""
+    patients = [case.patient for case in cases]
     values = {step: [after_step(case, step) for case in cases] for step in STEPS}
-    return tuple(StepAuc(step, text, marker_areas(cases, values[step])) for step, text in STEPS.items())
+    return tuple(StepAuc(step, text, marker_areas(patients, values[step])) for step, text in STEPS.items())
 
 
 def after_step(case: SimulatedCase, step: str) -> Biomarkers:
     """A case's values after one of `STEPS`."""
     known = {"drawn": case.drawn, "tumour": case.truth, "fit": case.fitted, "noise": case.noisy}
-    if step in known:
-        return known[step]
+    return known[step] if step in known else of_readings(case.readings, step)
+
+
+def of_readings(readings: Sequence[SimulatedReading], step: str) -> Biomarkers:
+    """A case's values after one of the last three of `STEPS`."""
     by_reader: dict[str, list[SimulatedReading]] = {}
-    for reading in case.readings:
+    for reading in readings:
         by_reader.setdefault(reading.reader, []).append(reading)
     first, *others = by_reader.values()
     if step == "one drawing":
@@ -85,13 +89,13 @@ def after_step(case: SimulatedCase, step: str) -> Biomarkers:
     return medians[0] if step == "one reader" else _combined(medians, np.mean)
 
 
-def marker_areas(cases: Sequence[SimulatedCase], values: Sequence[Biomarkers]) -> dict[str, float]:
+def marker_areas(patients: Sequence[Patient], values: Sequence[Biomarkers]) -> dict[str, float]:
     """The areas of the two markers and the apparent one of the model, HER2-low against HER2-positive."""
-    chosen = [i for i, case in enumerate(cases) if case.patient.group != "HER2-zero"]
-    positive = np.array([cases[i].patient.group == "HER2-positive" for i in chosen], float)
+    chosen = [i for i, one in enumerate(patients) if one.group != "HER2-zero"]
+    positive = np.array([patients[i].group == "HER2-positive" for i in chosen], float)
     t2star = np.array([values[i].T2star.value for i in chosen])
     t1_post = np.array([values[i].T1_post.value for i in chosen])
-    er = np.array([float(cases[i].patient.pathology["er_percent"]) >= 1 for i in chosen], float)
+    er = np.array([float(patients[i].pathology["er_percent"]) >= 1 for i in chosen], float)
     model = logistic(positive, {"ER": er, "T2star": t2star, "T1_post": t1_post})
     areas = (roc(positive, t2star), roc(positive, t1_post), roc(model.outcome, model.linear_predictor))
     return {name: curve.auc.value for name, curve in zip(MARKERS, areas, strict=True)}
@@ -115,7 +119,8 @@ def _groups(cases: Sequence[SimulatedCase]) -> Iterable[Compared]:
 
 
 def _areas(cases: Sequence[SimulatedCase]) -> Iterable[Compared]:
-    found = marker_areas(cases, [after_step(case, "both readers") for case in cases])
+    values = [after_step(case, "both readers") for case in cases]
+    found = marker_areas([case.patient for case in cases], values)
     for name, printed in MARKERS.items():
         yield Compared(f"AUC of {name}", "HER2-low against HER2-positive", printed, found[name], "1")
 
