@@ -2,20 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from ..biomarkers import MEASURED
 from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
 from ..errors import InputError
-from ..exam import Exam, fit_exam, measure_maps, read_exam, with_role
+from ..exam import Exam, ExamValues, fit_exam, measure_maps, read_exam, with_role
 from ..files import output_folder, write_text
 from ..fitting import PRESETS, FitOptions, FittedMap
 from ..markups import read_roi
 from ..phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from ..report import tables
 from ..report.exam import ExamReport, score_text, write_overview, write_report
-from ..score import demo_card, predict
+from ..score import MapValue, ScoreCase, assess, demo_card
 from ..summary import exam_facts
 from .common import declare, json_option, print_json, progress_bar, refuse_special_file
 
@@ -34,18 +35,17 @@ def _demo(options: argparse.Namespace) -> None:
     roi = read_roi(source / ROI_FILE, truth.roi_thickness_mm)
     values = measure_maps({name: (fitted.map, fitted.geometry) for name, fitted in maps.items()}, roi)
     card = demo_card()
-    biomarkers = values.biomarkers
-    prediction = predict(card, options.er == "positive", biomarkers.T2star.value, biomarkers.T1_post.value)
+    er_positive = options.er == "positive"
     report = ExamReport(
-        "Demonstration: a digital breast phantom",
-        options.preset,
-        exam,
-        maps,
-        values,
-        card,
-        prediction,
-        options.er == "positive",
-        truth.values,
+        title="Demonstration: a digital breast phantom",
+        preset=options.preset,
+        exam=exam,
+        maps=maps,
+        values=values,
+        card=card,
+        assessment=assess(card, _score_case(exam, maps, values, er_positive)),
+        er_positive=er_positive,
+        truth=truth.values,
     )
     rows = tables.value_rows(values)
     write_text(folder / "measurements.csv", tables.values_csv(rows))
@@ -53,6 +53,23 @@ def _demo(options: argparse.Namespace) -> None:
     write_overview(folder / "overview.png", report)
     print(tables.values_text(rows, truth.values))
     print(f"\n{score_text(report)}\n\nReport: {folder / 'report.html'}")
+
+
+def _score_case(
+    exam: Exam, maps: Mapping[str, FittedMap], values: ExamValues, er_positive: bool
+) -> ScoreCase:
+    measured = {
+        name: MapValue(
+            value.value,
+            value.standard_error,
+            coverage=value.coverage,
+            technique=maps[name].technique.value,
+            reason=value.reason,
+        )
+        for name, value in values.values.items()
+        if name in MEASURED
+    }
+    return ScoreCase(er_positive, measured, exam.assignments[0].series.field_strength_t)
 
 
 def _series(options: argparse.Namespace) -> None:

@@ -1,35 +1,21 @@
-"""A simulated training cohort after Zhang et al. 2026, and the demonstration model card fitted on it.
-
-``python -m her2map.phantom.cohort --output card.json`` makes the card that ships.
+"""Simulated tumours after Zhang et al. 2026.
 
 The paper (Quant Imaging Med Surg 16(4):288, doi 10.21037/qims-2025-1449) prints no coefficients. The cohort
 meets what it does print (`PUBLISHED`, the group sizes and the AUCs); `ASSUMPTIONS` lists all the rest.
 """
 
-import argparse
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 from scipy.stats import norm
-from sklearn.metrics import roc_auc_score, roc_curve
-
-from ..files import write_text
-from ..score import SCHEMA_VERSION, ModelCard, Predictor
 
 Array = NDArray[np.float64]
 
 SEED = 20260227
-POOLED_COHORTS = 1000
-REFITTED_COHORTS = 500
-JUDGED_COHORTS = 100
-POPULATION = 31_600
-"""Cases of the pool, other than those of the judged cohorts, that stand for the population."""
 
 
 @dataclass(frozen=True)
@@ -117,62 +103,6 @@ def simulate_group(name: str, count: int, rng: np.random.Generator) -> Cohort:
     return Cohort(*(column.ravel() for column in _draw(rng, name, (1, count))))
 
 
-def part(cohort: Cohort, index: int) -> Cohort:
-    """The cohort number `index` of those that :func:`simulate` drew."""
-    n = sum(figures.n for figures in PUBLISHED.values())
-    cases = slice(index * n, (index + 1) * n)
-    return Cohort(*(getattr(cohort, name)[cases] for name in cohort.__dataclass_fields__))
-
-
-def make_card(seed: int = SEED) -> ModelCard:
-    """Fit the demonstration card.
-
-    One cohort of 158 cases would give a card that another seed makes quite different. So the coefficients
-    are those of `POOLED_COHORTS` cohorts together, and the covariance is that of the coefficients of models
-    fitted on one cohort each. (The asymptotic covariance makes their SD 5 to 18 % too small: 158 cases are
-    few, and log-normal predictors are not quite logistic.)
-    """
-    pool = simulate(POOLED_COHORTS, seed)
-    fit = sm.Logit(pool.her2_positive, pool.design).fit(disp=0, method="newton", tol=1e-12)
-    single, apparent, corrected = _fit_one_by_one(pool)
-    return ModelCard(
-        schema_version=SCHEMA_VERSION,
-        name="HER2Map demonstration model",
-        outcome="1 = HER2-positive, 0 = HER2-low",
-        predictors=(
-            Predictor("er_positive", "1", 0.0, 1.0),
-            Predictor("T2star", "ms", *_mean_range(pool.T2star)),
-            Predictor("T1_post", "ms", *_mean_range(pool.T1_post)),
-        ),
-        coefficients=tuple(_rounded(fit.params)),
-        covariance=tuple(tuple(_rounded(row)) for row in np.cov(single, rowvar=False)),
-        cut_off=round(_youden_cut_off(pool.her2_positive, fit.predict()), 3),
-        cut_off_rule="largest Youden index (sensitivity + specificity - 1) in the simulated population",
-        positive_call="HER2-positive",
-        negative_call="HER2-low",
-        group_sizes={name: figures.n for name, figures in PUBLISHED.items()},
-        field_strength_t=3.0,
-        origin=(
-            "Simulated, no patient among them: cohorts made to match the group sizes, means, SDs and AUCs "
-            "published by Zhang et al. 2026 (doi 10.21037/qims-2025-1449). The coefficients are those of "
-            f"{POOLED_COHORTS} such cohorts pooled, their covariance is that of models fitted on one cohort "
-            "each."
-        ),
-        apparent_auc=round(apparent, 3),
-        corrected_auc=round(corrected, 3),
-        auc_method=(
-            "mean over simulated cohorts, each fitted by itself: apparent in that cohort, corrected in "
-            f"{POPULATION} other simulated cases"
-        ),
-        assumptions=ASSUMPTIONS,
-        warning=(
-            "Demonstration: fitted on a simulated cohort, not on patients. "
-            "For research only; it does not replace pathology."
-        ),
-        licence="Apache-2.0",
-    )
-
-
 def _draw(rng: np.random.Generator, name: str, shape: tuple[int, int]) -> list[Array]:
     """her2_positive, er_positive, T1_pre, T1_post, T2star of a group; each of `shape` (cohorts, cases)."""
     positive = list(PUBLISHED).index(name)
@@ -239,46 +169,3 @@ def _log_t1_of(figures: GroupFigures, coupling: float) -> _LogT1:
         return [(pre - post) / delta_mean - 1, variance / delta_sd**2 - 1]
 
     return log_t1(*root(misfit, [math.log(delta_mean / ratio_mean), 0.2], tol=1e-12).x)
-
-
-def _fit_one_by_one(pool: Cohort) -> tuple[Array, float, float]:
-    """Coefficients (cohorts, 4) of models of one cohort each, and their mean AUC, apparent and corrected."""
-    coefficients, apparent = [], []
-    for index in range(REFITTED_COHORTS):
-        cohort = part(pool, index)
-        fit = sm.Logit(cohort.her2_positive, cohort.design).fit(disp=0)
-        coefficients.append(fit.params)
-        apparent.append(roc_auc_score(cohort.her2_positive, fit.predict()))
-    positive, design = pool.her2_positive[-POPULATION:], pool.design[-POPULATION:]
-    corrected = [roc_auc_score(positive, design @ one) for one in coefficients[:JUDGED_COHORTS]]
-    return np.array(coefficients), float(np.mean(apparent)), float(np.mean(corrected))
-
-
-def _mean_range(values: Array) -> tuple[float, float]:
-    """Minimum and maximum that a cohort of the paper's size has on average, in whole ms."""
-    cohorts = values.reshape(POOLED_COHORTS, -1)
-    return float(np.round(cohorts.min(axis=1).mean())), float(np.round(cohorts.max(axis=1).mean()))
-
-
-def _youden_cut_off(positive: Array, probability: Array) -> float:
-    false_positive, true_positive, threshold = roc_curve(positive, probability)
-    best = int(np.argmax(true_positive - false_positive))
-    return float(threshold[best : best + 2].mean())
-
-
-def _rounded(values: Array) -> list[float]:
-    """To six significant digits, so that the card does not hang on the last bits of a machine."""
-    return [float(f"{value:.6g}") for value in values]
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write the demonstration card."""
-    parser = argparse.ArgumentParser(description="Make the demonstration model card from a simulated cohort.")
-    parser.add_argument("--output", type=Path, required=True, help="the card to write, a JSON file")
-    parser.add_argument("--seed", type=int, default=SEED, help="of the simulation (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    write_text(options.output, make_card(options.seed).to_json())
-
-
-if __name__ == "__main__":
-    main()

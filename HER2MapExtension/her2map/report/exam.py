@@ -21,9 +21,9 @@ from ..fitting import FittedMap
 from ..registration import Motion
 from ..relaxometry import Status
 from ..roi import Roi, measure_values
-from ..score import ModelCard, Prediction
+from ..score import Assessment, ModelCard
 from ..series import Assignment, PhaseChoice, choose_phase
-from . import figures, tables
+from . import figures, score_words, tables
 from .curves import roi_curve
 from .style import STYLES
 
@@ -45,7 +45,7 @@ class ExamReport:
     maps: Mapping[str, FittedMap]
     values: ExamValues
     card: ModelCard
-    prediction: Prediction
+    assessment: Assessment
     er_positive: bool | None
     truth: Mapping[str, float] | None = None
 
@@ -114,14 +114,19 @@ def _roi_facts(roi: Roi) -> dict[str, str]:
 
 
 def _score_facts(report: ExamReport) -> dict[str, Any]:
-    prediction, card = report.prediction, report.card
+    found, card = report.assessment, report.card
     return {
-        "refused": prediction.refused,
-        "probability": tables.percent(prediction.probability, 0),
-        "lower": tables.percent(prediction.lower, 0),
-        "upper": tables.percent(prediction.upper, 0),
-        "cutoff": tables.percent(card.cut_off, 0),
-        "call": prediction.call,
+        "refusals": found.refusals,
+        "remarks": found.remarks,
+        "probability": tables.percent(found.probability, 0),
+        "low": tables.percent(found.low, 0),
+        "high": tables.percent(found.high, 0),
+        "cut_off": tables.percent(card.cut_off, 0),
+        "groups": card.groups,
+        "call": found.call,
+        "question": score_words.QUESTION,
+        "second_reading": score_words.second_reading(found),
+        "shares": score_words.largest_first(found),
         "inputs": score_inputs(report.er_positive, report.values.biomarkers),
         "card": card.name,
         "warning": card.warning,
@@ -139,15 +144,15 @@ def score_inputs(er_positive: bool | None, biomarkers: Biomarkers) -> str:
 
 def score_text(report: ExamReport) -> str:
     """The score for a terminal, with its warning."""
-    facts = _score_facts(report)
-    if facts["refused"]:
-        answer = f"No score: {facts['refused']}."
-    else:
-        answer = (
-            f"Score: {facts['probability']} probability of HER2-positive rather than HER2-low "
-            f"(95 % interval {facts['lower']} to {facts['upper']}), call: {facts['call']}."
-        )
-    return f"{answer}\nFrom {facts['inputs']}. {facts['warning']}"
+    found, card = report.assessment, report.card
+    lines = [f"Score: {score_words.answer(card, found)}"]
+    if not found.refusals:
+        lines += [
+            f"{score_words.QUESTION} {score_words.second_reading(found)}",
+            score_words.uncertainty(found),
+        ]
+    inputs = score_inputs(report.er_positive, report.values.biomarkers)
+    return "\n".join([*lines, *found.remarks, f"From {inputs}. {card.warning}"])
 
 
 def _dce_facts(report: ExamReport) -> dict[str, str] | None:
