@@ -7,22 +7,18 @@ A card holds numbers and words only, so that no card can make code run. Its form
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import InputError
 from . import card_fields as kinds
+from .card_checks import check_card
 
 SCHEMA_VERSION = 2
-DECILES = 11
-"""From the smallest value, by tenths, to the largest."""
-DISTINCT = 1e-10
-"""The smallest eigenvalue of the coefficients' correlation matrix; under it the covariance is singular."""
+LARGEST_FILE = 1_000_000
+"""In bytes; a card has some ten thousand."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +173,9 @@ class ModelCard:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 over all fields."""
-        return _content_hash(json.loads(json.dumps(asdict(self))))
+        """SHA-256 over all fields; the order of the groups counts, as it says which is which."""
+        canonical = json.dumps(_alike(asdict(self)), separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
     def groups(self) -> tuple[str, str]:
@@ -207,37 +204,34 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
 
     Raises:
         InputError: no such file, no JSON, an unknown version, a field missing, unknown or of the wrong
-            kind, a changed content, or a covariance that is not positive definite.
+            kind, a changed content, or figures that cannot be right, as a covariance that is not positive
+            definite.
     """
     name = Path(path).name
     content = _content(Path(path), name)
     version = content.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise InputError(
-            f"The model card {name} has schema_version {version!r}; only {SCHEMA_VERSION} can be read here."
+    if type(version) is not int or version != SCHEMA_VERSION:
+        given = (
+            f"schema_version {kinds.shown(version)}" if "schema_version" in content else "no schema_version"
         )
-    expected = {field.name for field in fields(ModelCard)} | {"content_hash"}
-    for problem, names in (
-        ("lacks", expected - content.keys()),
-        ("has the unknown field", content.keys() - expected),
-    ):
-        if names:
-            raise InputError(f"The model card {name} {problem} {min(names)}; export it again.")
-    if content.pop("content_hash") != _content_hash(content):
-        raise InputError(f"The model card {name} was changed after its export; get the original.")
+        raise InputError(f"The model card {name} has {given}; only {SCHEMA_VERSION} can be read here.")
+    told = content.pop("content_hash", None)
     try:
         card = kinds.read(ModelCard, content, "the card")
-        _check(card)
+        if told is None:
+            raise InputError("the card lacks content_hash.")
+        if told != card.content_hash:
+            raise InputError("it was changed after its export; get the original.")
+        check_card(card)
     except InputError as error:
         raise InputError(f"The model card {name} cannot be used: {error}") from None
     return card
 
 
 def _content(path: Path, name: str) -> dict[str, Any]:
+    text = _text(path, name)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
-    except OSError as error:
-        raise InputError(f"Cannot read the model card {name} ({error.strerror}); check its path.") from None
+        content = json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise InputError(f"The model card {name} is no JSON text; export it again.") from None
     if not isinstance(content, dict):
@@ -245,67 +239,41 @@ def _content(path: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def _content_hash(content: Mapping[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def _text(path: Path, name: str) -> bytes:
+    try:
+        special = path.exists() and not path.is_file()
+        text = b"" if special else _start_of(path)
+    except OSError as error:
+        raise InputError(f"Cannot read the model card {name} ({error.strerror}); check its path.") from None
+    except ValueError:  # a character that no path can have
+        raise InputError(f"Cannot read the model card {name!r}; check its path.") from None
+    if special:
+        raise InputError(f"The model card {name} is no file; name the JSON file of a card.")
+    if len(text) > LARGEST_FILE:
+        raise InputError(f"The model card {name} is too large for a card; name the JSON file of a card.")
+    return text
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
+
+
+def _alike(content: Any) -> Any:
+    """The same with every number as a float: 3 and 3.0 are one number in JSON."""
+    if isinstance(content, dict):
+        return {name: _alike(one) for name, one in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_alike(one) for one in content]
+    return float(content) if type(content) is int else content
 
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-def _check(card: ModelCard) -> None:
-    """Raises: InputError: what cannot be right though every field is there."""
-    n = len(card.predictors) + 1
-    if len(card.coefficients) != n:
-        raise InputError(f"it needs {n} coefficients, the intercept and one a predictor.")
-    _check_covariance("covariance", card.covariance, n, DISTINCT)
-    names = [one.name for one in card.predictors]
-    if len(set(names)) < len(names) or not names:
-        raise InputError("it has no predictors, or one twice.")
-    if not 0 < card.cut_off < 1:
-        raise InputError(f"its cut-off {card.cut_off:g} is no probability between 0 and 1.")
-    if not 0 < card.minimum_coverage <= 1:
-        raise InputError(f"its minimum_coverage {card.minimum_coverage:g} is no part of a whole.")
-    for name in ("apparent_auc", "corrected_auc", "sensitivity", "specificity"):
-        value = getattr(card.performance, name)
-        if value is not None and not 0 <= value <= 1:
-            raise InputError(f"its {name} lies outside 0 to 1.")
-    if len(card.cohort.groups) != 2:
-        raise InputError("its cohort needs two groups.")
-    for predictor in card.predictors:
-        if not predictor.minimum < predictor.maximum:
-            raise InputError(f"the range of {predictor.name} is empty.")
-        _check_groups(card, predictor.name, predictor.groups)
-    _check_groups(card, "the log odds", card.cohort.log_odds)
-    if card.errors is not None:
-        _check_errors(card.errors)
-
-
-def _check_groups(card: ModelCard, name: str, groups: Mapping[str, Distribution]) -> None:
-    if set(groups) != set(card.cohort.groups):
-        raise InputError(f"the distribution of {name} is not that of its two groups.")
-    if any(
-        len(one.deciles) != DECILES or list(one.deciles) != sorted(one.deciles) for one in groups.values()
-    ):
-        raise InputError(f"the distribution of {name} needs {DECILES} deciles that rise.")
-
-
-def _check_errors(errors: ReadingErrors) -> None:
-    if errors.within_df < 0 or errors.between_df < 0:
-        raise InputError("the degrees of freedom of its reading errors are negative.")
-    for name in ("within", "between"):
-        _check_covariance(name, getattr(errors, name), len(errors.names), -DISTINCT)
-
-
-def _check_covariance(name: str, rows: tuple[tuple[float, ...], ...], n: int, smallest: float) -> None:
-    """`smallest`: the least that an eigenvalue of the correlation matrix may be."""
-    if len(rows) != n or any(len(row) != n for row in rows):
-        raise InputError(f"its {name} must be {n} x {n}.")
-    matrix = np.array(rows)
-    variances = np.diag(matrix)
-    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
-    correlation = matrix / np.outer(scale, scale)
-    symmetric = np.allclose(correlation, correlation.T)
-    if not symmetric or (variances < 0).any() or np.linalg.eigvalsh(correlation).min() < smallest:
-        raise InputError(f"its {name} is not positive definite, or not symmetric.")
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found

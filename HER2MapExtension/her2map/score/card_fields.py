@@ -1,7 +1,5 @@
 """Data classes from JSON: every value of the kind that its field says, nothing converted in silence."""
 
-import math
-import sys
 import types
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -9,6 +7,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from ..errors import InputError
 
 T = TypeVar("T")
+LARGEST = 1e100
+"""Of a number. Products of a few such are still numbers."""
+LARGEST_WHOLE = 2**53
+LONGEST_SHOWN = 40
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -23,7 +25,7 @@ def read(kind: type[T], content: Any, where: str) -> T:
     own = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     for problem, names in (("lacks", own - content.keys()), ("has the unknown field", content.keys() - own)):
         if names:
-            raise InputError(f"{where} {problem} {min(names)}.")
+            raise InputError(f"{where} {problem} {shown(min(names))}.")
     hints = get_type_hints(kind)
     return kind(**{name: _value(hints[name], content[name], name) for name in own})
 
@@ -42,15 +44,32 @@ def _value(kind: Any, content: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(content, dict):
             raise InputError(f"{where} must be an object.")
-        return {name: _value(get_args(kind)[1], one, f"{where}, {name},") for name, one in content.items()}
+        wanted = get_args(kind)[1]
+        return {
+            _plain(str, name, f"a name in {where}"): _value(wanted, one, f"{where}, {shown(name)},")
+            for name, one in content.items()
+        }
     return _plain(kind, content, where)
 
 
 def _plain(kind: Any, content: Any, where: str) -> Any:
-    if kind is float and type(content) in (int, float):
-        number = float(content) if abs(content) <= sys.float_info.max else math.inf
-        if math.isfinite(number):
-            return number
-    elif type(content) is kind:
+    if kind is float and type(content) in (int, float) and abs(content) <= LARGEST:
+        return float(content)
+    whole = kind is int and abs(content) <= LARGEST_WHOLE if type(content) is int else True
+    if kind is not float and type(content) is kind and whole and not _unwritable(content):
         return content
     raise InputError(f"{where} must be {_WORDS[kind]}.")
+
+
+def _unwritable(content: Any) -> bool:
+    """Half of a surrogate pair is no character."""
+    return isinstance(content, str) and any("\ud800" <= one <= "\udfff" for one in content)
+
+
+def shown(content: Any) -> str:
+    """A foreign word or number in a sentence: on one line, and not all of a long one."""
+    if isinstance(content, (list, dict)):
+        return "of another kind"
+    text = content if isinstance(content, str) else str(content)[: 2 * LONGEST_SHOWN]
+    text = "".join(one if one.isprintable() else "?" for one in text[: LONGEST_SHOWN + 1])
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

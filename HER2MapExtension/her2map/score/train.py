@@ -20,7 +20,8 @@ from ..software import versions
 from ..statistics.logistic import LogisticFit, logistic
 from ..statistics.roc import CutOff, RocCurve, roc
 from ..statistics.validation import RESAMPLES, BootstrapValidation, bootstrap
-from .card import DECILES, SCHEMA_VERSION, Distribution, ModelCard, Performance, Predictor, TrainingCohort
+from .card import SCHEMA_VERSION, Distribution, ModelCard, Performance, Predictor, TrainingCohort
+from .card_checks import DECILES, UNITS
 from .predictors import ER, parts_of
 
 Array = NDArray[np.float64]
@@ -175,13 +176,12 @@ def _estimator(fit: LogisticFit) -> str:
 def _predictors(
     fit: LogisticFit, values: pd.DataFrame, techniques: Mapping[str, Sequence[str]]
 ) -> tuple[Predictor, ...]:
-    units = {one.name: one.unit or "1" for one in IMAGING} | {ER: "1"}
     found = []
     for name in fit.names:
         own = values[name].to_numpy()
         used = dict.fromkeys(one for part in parts_of(name) for one in techniques.get(part, ()))
         found.append(
-            Predictor(name, units[name], float(own.min()), float(own.max()), tuple(used), by_group(fit, own))
+            Predictor(name, UNITS[name], float(own.min()), float(own.max()), tuple(used), by_group(fit, own))
         )
     return tuple(found)
 
