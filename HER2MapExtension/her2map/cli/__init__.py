@@ -17,6 +17,9 @@ COMMANDS = (
     CommandPlace("study", "her2map.cli.study", "a blinded reader study: set up, watch, export"),
     CommandPlace("pathology", "her2map.cli.pathology", "HER2 status and subtype from a pathology table"),
     CommandPlace("analyze", "her2map.cli.analyze", "the tables, models and figures of a cohort"),
+    CommandPlace("train", "her2map.cli.score_models", "a model card of the score from a cohort"),
+    CommandPlace("score", "her2map.cli.score", "what a model card says of a case"),
+    CommandPlace("validate", "her2map.cli.score_models", "a model card judged on another cohort"),
     CommandPlace("reproduce", "her2map.cli.reproduce", "the paper's cohort, simulated and analysed"),
     CommandPlace("app", "her2map.cli.app", "the Slicer module in a window, without Slicer"),
 )

@@ -11,9 +11,8 @@ from ..errors import InputError
 from ..files import output_folder
 from ..report.cohort import write_cohort_report
 from ..report.cohort_summary import summary_text
-from ..study.protocol import read_protocol
 from .common import declare, output_option, progress_bar
-from .pathology import preset_option
+from .pathology import pathology_of, preset_option
 
 
 def declare_analyze(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +73,7 @@ def _count(text: str) -> int:
 
 def _analyze(options: argparse.Namespace) -> None:
     others = dict(_named(text) for text in options.against)
-    cohort = read_cohort(options.values, _pathology(options), options.preset, options.screening, others)
+    cohort = read_cohort(options.values, pathology_of(options), options.preset, options.screening, others)
     chosen = AnalysisOptions(
         bootstraps=options.bootstraps,
         seed=options.seed,
@@ -105,12 +104,3 @@ def _named(text: str) -> tuple[str, Path]:
     if not (name.strip() and equals and path):
         raise InputError(f"--against '{text}': write NAME=STUDY_OR_CSV, e.g. paper=wide.csv.")
     return name.strip(), Path(path)
-
-
-def _pathology(options: argparse.Namespace) -> Path:
-    if options.pathology:
-        return Path(options.pathology)
-    stated = read_protocol(options.values).pathology if options.values.is_dir() else None
-    if stated is None:
-        raise InputError("Which pathology? Name the table with --pathology FILE.")
-    return stated

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..errors import InputError
 from ..files import output_folder
 from ..pathology import PRESETS
 from ..pathology_table import pathology_records, read_pathology
 from ..report.tables import aligned
 from ..spreadsheet import write_csv
+from ..study.protocol import read_protocol
 from ..wording import counted
 from .common import declare, json_option, print_json, refuse_special_file
 
@@ -60,3 +62,17 @@ def _pathology(options: argparse.Namespace) -> None:
     print(aligned(lines, right_from=99))
     told = ", ".join(f"{n} {state}" for state, n in counts.most_common())
     print(f"\n{counted(len(frame), 'case')} by the preset '{options.preset}': {told}.")
+
+
+def pathology_of(options: argparse.Namespace) -> Path:
+    """The table that --pathology names, or that of the study whose folder `values` is.
+
+    Raises:
+        InputError: there is none.
+    """
+    if options.pathology:
+        return Path(options.pathology)
+    stated = read_protocol(options.values).pathology if options.values.is_dir() else None
+    if stated is None:
+        raise InputError("Which pathology? Name the table with --pathology FILE.")
+    return stated

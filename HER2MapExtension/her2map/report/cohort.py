@@ -72,6 +72,36 @@ def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]
     Args:
         images: by figure, what stands in `src`.
     """
+    return page_of(
+        parts,
+        images,
+        title=f"Cohort analysis: {found.cohort.name}",
+        settings=settings_text(found),
+        keys=[(str(found.cohort.counts[group]), f"HER2-{group}") for group in GROUPS] + _best(found),
+        remarks=found.warnings,
+        conventions=[f"{name}: {text}" for name, text in result_conventions(found).items()],
+        numbers=RESULTS,
+    )
+
+
+def page_of(
+    parts: Sequence[Part],
+    images: Mapping[str, str],
+    *,
+    title: str,
+    settings: str,
+    keys: Sequence[tuple[str, str]],
+    remarks: Sequence[str],
+    conventions: Sequence[str],
+    numbers: str,
+) -> str:
+    """An HTML page of tables and figures that opens offline.
+
+    Args:
+        images: by figure, what stands in `src`.
+        keys: figures for the head of the page, each with what it is.
+        numbers: the file beside it with every number.
+    """
     environment = Environment(
         loader=PackageLoader("her2map", "report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -81,12 +111,12 @@ def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]
     css = "".join(files.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "cohort.css"))
     return environment.get_template("cohort.html.j2").render(
         css=Markup(css),  # escaped quotes would spoil it
-        title=f"Cohort analysis: {found.cohort.name}",
+        title=title,
         version=__version__,
         made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        settings=settings_text(found),
-        keys=[(str(found.cohort.counts[group]), f"HER2-{group}") for group in GROUPS] + _best(found),
-        remarks=found.warnings,
+        settings=settings,
+        keys=keys,
+        remarks=remarks,
         parts=[
             {
                 "name": part.name,
@@ -96,7 +126,8 @@ def page(found: CohortAnalysis, parts: Sequence[Part], images: Mapping[str, str]
             }
             for part in parts
         ],
-        conventions=[f"{name}: {text}" for name, text in result_conventions(found).items()],
+        conventions=conventions,
+        numbers=numbers,
     )
 
 

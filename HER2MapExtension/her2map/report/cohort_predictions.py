@@ -21,8 +21,18 @@ _BLUE = "#0b4f8a"
 _PANEL, _SIDE, _LEFT, _TOP, _FOOT = 3.6, 2.8, 0.6, 0.3, 0.5
 
 
-def calibration_figure(found: Mapping[str, Calibration], titles: Mapping[str, str]) -> Figure:
-    """Observed over predicted probability: groups of cases with intervals, and the fitted curve."""
+FITTED = "the cases that the model was fitted to"
+OPTIMISTIC = "On the cases that the models were fitted to, hence optimistic."
+
+
+def calibration_figure(
+    found: Mapping[str, Calibration], titles: Mapping[str, str], cases: str = FITTED
+) -> Figure:
+    """Observed over predicted probability: groups of cases with intervals, and the fitted curve.
+
+    Args:
+        cases: of which the curve is, in words.
+    """
     columns = min(2, len(found))
     rows = math.ceil(len(found) / columns)
     width, height = _PANEL * columns, _PANEL * rows + _FOOT
@@ -34,8 +44,7 @@ def calibration_figure(found: Mapping[str, Calibration], titles: Mapping[str, st
         _calibration_panel(axes, titles.get(name, name), one)
     note = (
         "Points: groups between deciles of the predicted probability, with 95 % intervals (Wilson). Blue "
-        "line and band: logistic recalibration with its 95 % band, of the cases that the model was fitted "
-        "to. Grey: perfect."
+        f"line and band: logistic recalibration with its 95 % band, of {cases}. Grey: perfect."
     )
     figure.text(0.5, 0.08 / height, fill(note, 62 * columns), fontsize=7.5, color=SOFT, ha="center")
     return figure
@@ -62,8 +71,12 @@ def _calibration_panel(axes: Axes, title: str, one: Calibration) -> None:
     axes.text(0.98, 0.03, "\n".join(said), transform=axes.transAxes, ha="right", fontsize=7.5, color=INK)
 
 
-def decision_figure(curve: DecisionCurve, titles: Mapping[str, str]) -> Figure:
-    """Net benefit of each model over the threshold probability, beside calling all or none positive."""
+def decision_figure(curve: DecisionCurve, titles: Mapping[str, str], note: str = OPTIMISTIC) -> Figure:
+    """Net benefit of each model over the threshold probability, beside calling all or none positive.
+
+    Args:
+        note: below it.
+    """
     figure = new_figure(6.2, 3.9)
     axes = figure.add_subplot()
     plain_axes(axes, "", f"n = {curve.n}, {curve.events} HER2-positive")
@@ -81,9 +94,7 @@ def decision_figure(curve: DecisionCurve, titles: Mapping[str, str]) -> Figure:
     axes.set_xlabel("threshold probability of HER2-positive", fontsize=8.5, color=INK)
     axes.set_ylabel("net benefit per case", fontsize=8.5, color=INK)
     axes.legend(fontsize=7.5, frameon=False, handlelength=3.6, loc="upper right", labelcolor=INK)
-    figure.supxlabel(
-        "On the cases that the models were fitted to, hence optimistic.", fontsize=7.5, color=SOFT
-    )
+    figure.supxlabel(note, fontsize=7.5, color=SOFT)
     return figure
 
 

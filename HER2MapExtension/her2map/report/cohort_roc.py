@@ -13,6 +13,10 @@ Curves = Mapping[str, RocCurve]
 """By what they are called in print."""
 
 _LETTERS = 52
+_NOTE = (
+    "HER2-positive against HER2-low. In brackets: 95 % interval (DeLong); n: low + positive; dot: Youden's "
+    "cut-off."
+)
 # Inches.
 _PANEL, _SIDE, _LEFT, _TOP, _BELOW, _LINE, _FOOT = 3.6, 2.85, 0.6, 0.35, 0.5, 0.142, 0.28
 
@@ -26,21 +30,15 @@ def roc_figure(panels: Sequence[tuple[str, Curves]]) -> Figure:
     # One stroke a name in all panels; those of the last, the models, get the boldest.
     names = dict.fromkeys(name for _, curves in reversed(panels) for name in curves)
     strokes = dict(zip(names, STROKES * (1 + len(names) // len(STROKES)), strict=False))
-    width, height = _PANEL * len(panels), _TOP + _SIDE + _BELOW + _LINE * longest + 0.1 + _FOOT
+    note = fill(_NOTE, _LETTERS if len(panels) == 1 else len(_NOTE))
+    foot = _FOOT + 0.1 * note.count("\n")
+    width, height = _PANEL * len(panels), _TOP + _SIDE + _BELOW + _LINE * longest + 0.1 + foot
     figure = Figure(figsize=(width, height), dpi=110)
     for i, (title, curves) in enumerate(panels):
         left, bottom = i * _PANEL + _LEFT, height - _TOP - _SIDE
         axes = figure.add_axes((left / width, bottom / height, _SIDE / width, _SIDE / height))
         _panel(axes, title, curves, strokes)
-    figure.text(
-        0.5,
-        0.09 / height,
-        "HER2-positive against HER2-low. In brackets: 95 % interval (DeLong); n: low + positive; dot: "
-        "Youden's cut-off.",
-        fontsize=7.5 if len(panels) > 1 else 5.5,
-        color=SOFT,
-        ha="center",
-    )
+    figure.text(0.5, 0.09 / height, note, fontsize=7.5 if len(panels) > 1 else 6, color=SOFT, ha="center")
     return figure
 
 

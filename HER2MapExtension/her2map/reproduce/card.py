@@ -4,7 +4,7 @@ from ..cohort.inputs import Cohort
 from ..phantom.cohort import ASSUMPTIONS as TUMOUR_ASSUMPTIONS
 from ..progress import Progress, no_progress
 from ..score.card import ModelCard
-from ..score.train import RESEARCH_ONLY, Background, train
+from ..score.train import DEMONSTRATION_ONLY, RESEARCH_ONLY, Background, train
 from ..series import Technique
 from ..statistics.validation import RESAMPLES
 from .patients import ASSUMPTIONS as PATIENT_ASSUMPTIONS
@@ -28,7 +28,7 @@ DEMONSTRATION = Background(
     },
     simulated=True,
     assumptions=(*TUMOUR_ASSUMPTIONS, *PATIENT_ASSUMPTIONS),
-    warning=f"Demonstration: fitted on a simulated cohort, not on patients. {RESEARCH_ONLY}",
+    warning=f"{DEMONSTRATION_ONLY} {RESEARCH_ONLY}",
     licence="Apache-2.0",
 )
 """The exams are not kept, so their headers cannot tell the field strength and the techniques."""

@@ -32,6 +32,7 @@ ER_FACTOR = "er"
 """What a cohort calls the predictor that a card calls `er_positive`."""
 USABLE = (ER_FACTOR, *(one.name for one in IMAGING))
 RESEARCH_ONLY = "For research only; it does not replace pathology."
+DEMONSTRATION_ONLY = "Demonstration: fitted on a simulated cohort, not on patients."
 NOT_TOLD = "NOASSERTION"
 """In place of an SPDX identifier, where nobody named a licence."""
 LEAST = 2

@@ -36,7 +36,8 @@ def updated_card(
 
     Args:
         found: of the same cohort.
-        background: of a refitted card; of one that was recalibrated, centre and period go into the history.
+        background: of a refitted card; one that was recalibrated takes its name from it, and tells centre
+            and period in its history.
         bootstraps, seed: of a refitted card.
 
     Raises:
@@ -55,7 +56,8 @@ def updated_card(
     sizes = [int((outcome == group).sum()) for group in (0, 1)]
     told = _told(method, background, cohort.name, sizes)
     told += f": log odds = {shift.intercept:.6g} + {shift.slope:.6g} x the former"
-    return replace(shifted_card(found.card, shift, told), performance=_performance(found, method))
+    new = shifted_card(found.card, shift, told)
+    return replace(new, name=background.name, performance=_performance(found, method))
 
 
 def _told(method: Method, background: Background, name: str, sizes: Sequence[int]) -> str:
