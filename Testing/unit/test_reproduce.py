@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from her2map.cohort.inputs import read_cohort
 from her2map.errors import InputError
 from her2map.pathology import PRESETS
 from her2map.pathology_table import pathology_records, read_pathology
 from her2map.phantom.cohort import AUC_T1_POST, AUC_T2STAR, PUBLISHED
 from her2map.report.reproduce import published_text, write_reproduction
-from her2map.reproduce.cohort import simulate_cohort, write_study
+from her2map.reproduce.card import demonstration_card
+from her2map.reproduce.cohort import PATHOLOGY, STUDY, simulate_cohort, write_study
 from her2map.reproduce.exams import SimulatedCase, simulate_case, simulate_readings
 from her2map.reproduce.patients import draw_patients
 from her2map.reproduce.published import after_step, compared, step_areas
 from her2map.reproduce.readers import READERS, VirtualReader
 from her2map.roi import Roi
 from her2map.roi.overlap import overlap
+from her2map.score import demo_card, load_card
 from her2map.series import Role
 from her2map.study.aggregate import aggregate
 from her2map.study.protocol import Case, Protocol
@@ -155,3 +158,15 @@ def test_readings_of_some_maps_alone_are_the_same(cohort: tuple[SimulatedCase, .
         assert (one.reader, one.repeat) == (other.reader, other.repeat)
         assert set(one.result["values"]) == {"B1", "T1_post", "T2star"}
         assert all(value == other.result["values"][name] for name, value in one.result["values"].items())
+
+
+def test_the_cohort_gives_a_card_that_says_it_is_a_demonstration(
+    cohort: tuple[SimulatedCase, ...], tmp_path: Path
+) -> None:
+    write_study(tmp_path, cohort, seed=5)
+    card = demonstration_card(read_cohort(tmp_path / STUDY, tmp_path / PATHOLOGY), bootstraps=10)
+    assert card.cohort.simulated
+    assert card.warning == demo_card().warning
+    assert sum(card.cohort.groups.values()) == sum(case.patient.group != "HER2-zero" for case in cohort)
+    (tmp_path / "card.json").write_text(card.to_json(), encoding="utf-8")
+    assert load_card(tmp_path / "card.json") == card

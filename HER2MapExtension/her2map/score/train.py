@@ -167,10 +167,9 @@ def youden(curve: RocCurve) -> CutOff:
 def _estimator(fit: LogisticFit) -> str:
     if not fit.separated:
         return "logistic regression by maximum likelihood"
-    told = " and ".join(fit.separated)
     return (
-        f"logistic regression by Firth's penalised likelihood, because {told} "
-        f"separate{'s' if len(fit.separated) == 1 else ''} the groups"
+        "logistic regression by Firth's penalised likelihood, because the data separate the groups "
+        f"({', '.join(fit.separated)})"
     )
 
 
