@@ -117,7 +117,7 @@ def check_placement(
     shifts = [float(shift) for shift in shifts_mm]
     if not shifts or not all(0 < shift < math.inf for shift in shifts):
         raise InputError("The shifts of the ROI must be positive numbers of mm.")
-    directions = dict(zip(AXES, _directions(roi, in_plane), strict=True))
+    directions = dict(zip(AXES, roi_axes(roi, in_plane), strict=True))
     placed = {name: PlacedMap(*entry) for name, entry in maps.items() if name != "B1"}
     bad = next((name for name, entry in placed.items() if np.shape(entry.matrix) != (4, 4)), None)
     if bad:
@@ -133,8 +133,15 @@ def check_placement(
     return PlacementCheck(rest, directions, shifted, tuple(_largest(rest, shifted, shifts)))
 
 
-def _directions(roi: Roi, in_plane: ArrayLike | None) -> tuple[Array, Array, Array]:
-    """Three perpendicular unit vectors, the last one the ROI's normal."""
+def roi_axes(roi: Roi, in_plane: ArrayLike | None = None) -> tuple[Array, Array, Array]:
+    """Three perpendicular unit vectors (3,) RAS, the last one the ROI's normal.
+
+    Args:
+        in_plane: see :func:`check_placement`.
+
+    Raises:
+        InputError: the axes do not span the ROI's plane.
+    """
     normal = roi.normal
     if in_plane is None:
         wanted = np.delete(np.eye(3), np.abs(normal).argmax(), axis=0)

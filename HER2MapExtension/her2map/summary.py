@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from .acquired import exam_acquired
 from .errors import InputError
 from .exam import Exam
 from .fitting import FittedMap
@@ -29,6 +30,7 @@ def exam_facts(exam: Exam) -> dict[str, Any]:
         ],
         "dce": _dce_facts(exam),
         "t1_post_delay_s": _delay(exam),
+        "acquired": exam_acquired(exam).as_facts(),
         "skipped_files": dict(exam.skipped_counts),
         "remarks": list(exam.remarks),
     }

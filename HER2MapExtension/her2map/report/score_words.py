@@ -54,6 +54,28 @@ def largest_first(found: Assessment) -> list[tuple[str, str]]:
     ]
 
 
+REMEDIES = {
+    "noise": "images with more signal, or a larger ROI",
+    "B1": "a B1 map of the exam, or a better one",
+    "placement": "registering the maps to the DCE",
+    "repeats": "further drawings, of which the median counts",
+    "readers": "a second reader, whose values are averaged",
+    "model": "a model trained on more cases",
+}
+
+
+def worth_reducing(found: Assessment) -> str:
+    """Which source makes the most of the uncertainty, and what would make it less; "" where there is none."""
+    known = {name: share.part for name, share in found.shares.items() if share.variance}
+    if not known:
+        return ""
+    name = max(known, key=lambda one: known[one])
+    return (
+        f"Most of the uncertainty ({percent(known[name], 0)}) comes from {SOURCE_WORDS[name]}; what would "
+        f"reduce it: {REMEDIES[name]}."
+    )
+
+
 def uncertainty(found: Assessment) -> str:
     """The shares in one sentence; "" where there are none."""
     rows = largest_first(found)

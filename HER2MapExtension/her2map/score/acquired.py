@@ -4,31 +4,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..acquired import UNKNOWN, CaseAcquired, exam_acquired
 from ..biomarkers import MEASURED
 from ..errors import InputError
-from ..exam import MAP_ROLES, Exam, read_exam, with_role
+from ..exam import read_exam, with_role
 from ..progress import Progress, no_progress
 from ..series import Technique
 from ..study.protocol import Protocol
 
 _SAME_T = 0.05
 """1.494 T and 1.5 T are one field strength."""
-
-
-@dataclass(frozen=True)
-class CaseAcquired:
-    """Of one exam.
-
-    Attributes:
-        field_strength_t: NaN where it is not known.
-        techniques: by measured biomarker, of :class:`~her2map.series.Technique`.
-    """
-
-    field_strength_t: float = math.nan
-    techniques: Mapping[str, str] = field(default_factory=dict)
-
-
-UNKNOWN = CaseAcquired()
 
 
 @dataclass(frozen=True)
@@ -97,17 +82,6 @@ def read_acquired(
             "sequences are taken as told, or not known.",
         )
     return Acquired(found, others, notes)
-
-
-def exam_acquired(exam: Exam) -> CaseAcquired:
-    """Of an exam that was read."""
-    techniques, field_strength = {}, math.nan
-    for name, role in MAP_ROLES.items():
-        group = exam.group(role)
-        if group and name in MEASURED:
-            techniques[name] = group.technique.value
-            field_strength = next(iter(group)).field_strength_t
-    return CaseAcquired(field_strength, techniques)
 
 
 def as_told(field_strength_t: float | None, techniques: Sequence[str]) -> CaseAcquired:

@@ -19,6 +19,7 @@ DECILES = 11
 DISTINCT = 1e-10
 """The smallest eigenvalue of the coefficients' correlation matrix; under it the covariance is singular."""
 STRONGEST_T = 30.0
+Rows = tuple[tuple[float, ...], ...]
 
 
 def check_card(card: "ModelCard") -> None:
@@ -31,7 +32,7 @@ def _problems(card: "ModelCard") -> Iterator[str]:
     n = len(card.predictors) + 1
     if len(card.coefficients) != n:
         yield f"it needs {n} coefficients, the intercept and one a predictor."
-    yield from _covariance("covariance", card.covariance, n, DISTINCT)
+    yield from _covariance("covariance", card.covariance, n)
     yield from _predictors(card)
     if not 0 < card.cut_off < 1:
         yield f"its cut-off {card.cut_off:g} is no probability between 0 and 1."
@@ -96,20 +97,40 @@ def _errors(errors: "ReadingErrors") -> Iterator[str]:
     if errors.within_df < 0 or errors.between_df < 0:
         yield "the degrees of freedom of its reading errors are negative."
     for name in ("within", "between"):
-        yield from _covariance(name, getattr(errors, name), len(names), -DISTINCT)
+        yield from _semidefinite(name, getattr(errors, name), len(names))
 
 
-def _covariance(name: str, rows: tuple[tuple[float, ...], ...], n: int, smallest: float) -> Iterator[str]:
-    """`smallest`: the least that an eigenvalue of the correlation matrix may be."""
-    if len(rows) != n or any(len(row) != n for row in rows):
+def _covariance(name: str, rows: Rows, n: int) -> Iterator[str]:
+    """Positive definite, by its correlations: variances of an intercept and a slope differ by powers of ten."""
+    if _shape(rows) != (n, n):
+        yield f"its {name} must be {n} x {n}."
+    matrix = np.array(rows)
+    variances = np.diag(matrix)
+    if not (variances > 0).all():
+        yield f"its {name} is not positive definite: a variance is not positive."
+    scale = np.sqrt(variances)
+    correlation = matrix / scale / scale[:, None]
+    if not (np.abs(correlation) <= 1 + DISTINCT).all() or not np.allclose(
+        correlation, correlation.T, atol=1e-9
+    ):
+        yield f"its {name} is not positive definite, or not symmetric."
+    if not np.linalg.eigvalsh(correlation).min() >= DISTINCT:
+        yield f"its {name} is not positive definite."
+
+
+def _semidefinite(name: str, rows: Rows, n: int) -> Iterator[str]:
+    """No variance is negative; some may be 0, but for rounding."""
+    if _shape(rows) != (n, n):
         yield f"its {name} must be {n} x {n}."
     matrix = np.array(rows).reshape(n, n)
-    variances = np.diag(matrix)
-    if (variances < 0).any() or (smallest > 0 and (variances == 0).any()):
-        yield f"its {name} is not positive definite: a variance is not positive."
-    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
-    correlation = matrix / scale / scale[:, None]
-    if not (np.abs(correlation) <= 1 + 1e-6).all() or not np.allclose(correlation, correlation.T, atol=1e-9):
-        yield f"its {name} is not positive definite, or not symmetric."
-    if n and not np.linalg.eigvalsh(correlation).min() >= smallest:
-        yield f"its {name} is not positive definite, or not symmetric."
+    rounding = DISTINCT * float(np.abs(matrix).max(initial=0.0))
+    if not np.allclose(matrix, matrix.T, rtol=0, atol=rounding):
+        yield f"its {name} is not symmetric."
+    if n and not np.linalg.eigvalsh(matrix).min() >= -n * rounding:
+        yield f"its {name} is no covariance: it has a negative variance."
+
+
+def _shape(rows: Rows) -> tuple[int, int]:
+    """Of rows of equal length, else with -1."""
+    lengths = {len(row) for row in rows} or {0}
+    return len(rows), lengths.pop() if len(lengths) == 1 else -1

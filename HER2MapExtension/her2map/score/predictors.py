@@ -42,8 +42,8 @@ def values_of(case: ScoreCase) -> dict[str, float]:
 def predictor_values(case: ScoreCase) -> dict[str, float]:
     """Every predictor; NaN where there is none."""
     er = math.nan if case.er_positive is None else float(case.er_positive)
-    measured = values_of(case)
-    found = from_values(*(measured[name] for name in MEASURED))
+    T1_pre, T1_post, T2, T2star = values_of(case).values()
+    found = from_values(T1_pre, T1_post, T2, T2star)
     return {ER: er, **{name: quantity.value for name, quantity in found}}
 
 

@@ -6,16 +6,14 @@ contour is carried over to all maps, and a difference has the errors of both its
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad
-from scipy.stats import norm
 
 from ..biomarkers import MEASURED
 from .card import ModelCard, ReadingErrors
 from .case import Readings, ScoreCase
+from .medians import median_variance
 
 Array = NDArray[np.float64]
 
@@ -83,30 +81,3 @@ def _pooled(name: str, *errors: ReadingErrors | None) -> tuple[Array, float]:
             total[np.ix_(at, at)] += df * np.array(getattr(one, name))
             freedom += df
     return (total / freedom, float(freedom)) if freedom else (total, math.inf)
-
-
-@lru_cache
-def median_variance(count: int) -> float:
-    """The variance of the median of `count` normal values with variance 1."""
-    if count % 2:
-        return _order_moment(count, (count + 1) // 2)
-    return _even_median_variance(count)
-
-
-def _order_moment(n: int, rank: int) -> float:
-    weight = rank * math.comb(n, rank)
-
-    def density(x: float) -> float:
-        return float(x**2 * weight * norm.cdf(x) ** (rank - 1) * norm.sf(x) ** (n - rank) * norm.pdf(x))
-
-    return float(quad(density, -10, 10, epsabs=1e-12)[0])
-
-
-def _even_median_variance(n: int) -> float:
-    half = n // 2
-    weight = math.factorial(n) / math.factorial(half - 1) ** 2
-    nodes, weights = np.polynomial.legendre.leggauss(200)
-    low, apart = np.meshgrid(9 * nodes, 9 * (1 + nodes), indexing="ij")
-    high, area = low + apart, 81 * np.outer(weights, weights)
-    density = weight * (norm.cdf(low) * norm.sf(high)) ** (half - 1) * norm.pdf(low) * norm.pdf(high)
-    return float(np.sum(area * density * ((low + high) / 2) ** 2))

@@ -23,6 +23,7 @@ from ..statistics.validation import RESAMPLES, BootstrapValidation, bootstrap
 from .card import SCHEMA_VERSION, Distribution, ModelCard, Performance, Predictor, TrainingCohort
 from .card_checks import DECILES, UNITS
 from .predictors import ER, parts_of
+from .reading_errors import reading_errors
 
 Array = NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def train(
         minimum_coverage=background.minimum_coverage,
         cohort=_training_cohort(cohort, fit, background),
         performance=_performance(curve, cut_off, resampled),
-        errors=None,
+        errors=reading_errors(cohort.readings),
         assumptions=background.assumptions,
         history=(),
         warning=background.warning,
