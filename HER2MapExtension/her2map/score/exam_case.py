@@ -4,7 +4,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..acquired import CaseAcquired
@@ -16,7 +15,6 @@ from ..relaxometry import ParameterMap
 from ..roi import Roi, RoiValue, measure
 from ..study.readings import Reading
 from .case import MapValue, Readings, ScoreCase
-from .reading_errors import reading_errors
 
 Array = NDArray[np.float64]
 
@@ -75,6 +73,10 @@ def case_of_readings(
     Args:
         readings: finished, of one case, on the same maps.
     """
+    import pandas as pd  # not at the top: 3D Slicer does not bring it, and one drawing needs none
+
+    from .reading_errors import reading_errors
+
     placed = placement_sd or {}
     rows = pd.DataFrame(
         [{"case": one.case, "reader": one.reader, **_times(one)} for one in readings],

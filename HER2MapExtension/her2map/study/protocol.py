@@ -87,6 +87,7 @@ class Protocol:
         spread_limit: largest difference of a case's repeats, over their median, that is not pointed out.
         pathology: the table of the coordinator; outside the study's folder.
         score_card: a model card; None for the one that ships.
+        show_to_readers: whether readers see the score of what they draw.
         sha256: of `study.toml`, written into every reading.
     """
 
@@ -105,6 +106,7 @@ class Protocol:
     spread_limit: float = 0.15
     pathology: Path | None = None
     score_card: Path | None = None
+    show_to_readers: bool = False
     sha256: str = ""
     training: Training = Training()
     gate: Gate | None = None
@@ -177,7 +179,7 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
     cases = _cases(table, folder)
     readers = _readers(table)
     preset, fit, registration = _fit(table.table("fit"))
-    card = _score(table.table("score"), folder)
+    card, show_to_readers = _score(table.table("score"), folder)
     protocol = Protocol(
         folder=folder,
         title=table.text("title"),
@@ -194,6 +196,7 @@ def _protocol(table: CheckedTable, folder: Path) -> Protocol:
         spread_limit=table.number("spread_limit", 0.15, 0.0),
         pathology=_pathology(table, folder),
         score_card=card,
+        show_to_readers=show_to_readers,
         training=_training(table.table("training")),
         gate=_gate(table.table("gate")),
     )
@@ -267,11 +270,12 @@ def _fit(table: CheckedTable | None) -> tuple[str, FitOptions, bool]:
     return name, changed, registration
 
 
-def _score(table: CheckedTable | None, folder: Path) -> Path | None:
+def _score(table: CheckedTable | None, folder: Path) -> tuple[Path | None, bool]:
     table = table or CheckedTable({})
     card = table.text("card", "")
+    show_to_readers = table.yes("show_to_readers", False)
     table.end()
-    return _path(folder, card) if card else None
+    return (_path(folder, card) if card else None), show_to_readers
 
 
 def _training(table: CheckedTable | None) -> Training:

@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import Cancelled, InputError
 from ..exam import ExamValues
 from ..progress import Progress, no_progress
+from ..score import ModelCard, demo_card, load_card
 from .gate import gate_result
 from .order import Slot, reading_order
 from .prepared import PreparedCase, is_prepared, prepare_case
@@ -147,6 +148,20 @@ class ReaderSession:
         if slot is None or is_prepared(self._protocol, slot.case):
             return None
         return ["-m", "her2map", "study", "prepare", str(self._protocol.folder), "--case", slot.case]
+
+    @property
+    def shows_score(self) -> bool:
+        """Whether the reader may see the score of what he draws."""
+        return self._protocol.show_to_readers
+
+    def score_card(self) -> ModelCard:
+        """The study's model card, or the one that ships.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        path = self._protocol.score_card
+        return load_card(path) if path else demo_card()
 
     # One reading
 

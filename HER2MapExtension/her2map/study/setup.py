@@ -223,6 +223,9 @@ registration = false
 [score]
 # A model card in place of the one that ships.
 # card = "card.json"
+# Whether readers see the score of what they draw. It tells them what is to be found out: leave it at false
+# unless the study is about reading with the score.
+show_to_readers = false
 
 [training]
 # Digital breasts of known truth.
