@@ -1,14 +1,19 @@
 """A hand-drawn region's value on any map: the same number whatever the map's grid, view or array order."""
 
-from .measure import RoiValue, measure, measure_values
+from .measure import RoiValue, UsableVoxels, measure, measure_values, usable_voxels
 from .shape import Roi
+from .volume import Region, Volume
 from .weights import RoiWeights, roi_weights
 
 __all__ = [
+    "Region",
     "Roi",
     "RoiValue",
     "RoiWeights",
+    "UsableVoxels",
+    "Volume",
     "measure",
     "measure_values",
     "roi_weights",
+    "usable_voxels",
 ]

@@ -11,11 +11,11 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from .shape import TILT_TOLERANCE_DEG
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-TILT_TOLERANCE_DEG = 1.0
-"""Planes that are less tilted to each other count as parallel; rounding tilts a small contour that much."""
 _STEP_MM = 0.25
 _FEWEST_STEPS = 64
 _TINY = float(np.finfo(float).tiny)

@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 PLANARITY_TOLERANCE_MM = 0.05
 """How far a vertex may lie from the contour's plane; it is then moved onto the plane."""
+TILT_TOLERANCE_DEG = 1.0
+"""Planes that are less tilted to each other count as parallel; rounding tilts a small contour that much."""
 _CIRCLE_SIDES = 128
 
 
@@ -99,6 +101,11 @@ class Roi:
     def area_mm2(self) -> float:
         """Without the holes."""
         return float(np.sum(self._loop_areas))
+
+    @property
+    def prisms(self) -> "tuple[Roi, ...]":
+        """Itself: a volume of several contours has several."""
+        return (self,)
 
     @property
     def volume_mm3(self) -> float:

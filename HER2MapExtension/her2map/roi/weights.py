@@ -1,6 +1,6 @@
-"""How much of each voxel a ROI fills, in closed form.
+"""How much of each voxel a ROI, or a volume of several, fills, in closed form.
 
-The ROI is a prism with flat faces. Along one grid axis (here z, the one along which it spans the fewest
+A ROI is a prism with flat faces. Along one grid axis (here z, the one along which it spans the fewest
 voxels) the part of a column below a level is a sum over the faces of max(level - z_face, 0), added where
 the column enters the prism and subtracted where it leaves. Over a pixel (x, y) this is the integral of a
 linear function over the part of the face below the level; Green's theorem turns it into integrals along the
@@ -8,6 +8,7 @@ edges, which are cut at the pixel borders and summed. Differences between levels
 sampled: the result is exact but for rounding, whatever the angle between ROI and grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from ..geometry import Geometry
 from .shape import Roi
+from .volume import Region
 
 Array = NDArray[np.float64]
+Box = tuple[slice, slice, slice]
 
 _STEEPEST = 1e7
 """Faces steeper than this (voxels along z per voxel across) are taken as parallel to z.
@@ -41,7 +44,7 @@ class RoiWeights:
         inside: the part of the ROI's volume that lies inside the grid, 0 to 1.
     """
 
-    box: tuple[slice, slice, slice]
+    box: Box
     fraction: Array
     inside: float
 
@@ -59,20 +62,41 @@ class _Edges(NamedTuple):
     """(n,) the smallest z of the edge's face."""
 
 
-def roi_weights(geometry: Geometry, roi: Roi) -> RoiWeights:
-    """The fraction of each voxel's volume that lies inside `roi`.
+def roi_weights(geometry: Geometry, roi: Region) -> RoiWeights:
+    """The fraction of each voxel's volume that lies inside `roi`: a ROI, or the union of a volume's prisms.
 
     A voxel reaches half-way to its neighbours in all three directions: slices with gaps between them are
     taken to fill the gaps, and a single slice is as thick as the affine says.
 
     Args:
         geometry: the grid.
-        roi: the ROI, in the same patient frame.
+        roi: in the same patient frame.
 
     Returns:
         The fractions, exact but for rounding: below 1e-9 where ROI and grid are parallel or tilted by more
         than some degrees, below 1e-6 for the almost upright faces of smaller tilts.
     """
+    box, fraction = _together([_prism_weights(geometry, prism) for prism in roi.prisms])
+    inside = fraction.sum() * geometry.voxel_volume / roi.volume_mm3
+    return RoiWeights(box, fraction, min(float(inside), 1.0))
+
+
+def _together(parts: Sequence[tuple[Box, Array]]) -> tuple[Box, Array]:
+    """Disjoint prisms in the smallest box that holds them all; a voxel may lie partly in two of them."""
+    found = [part for part in parts if part[1].size]
+    if len(found) < 2:
+        return found[0] if found else parts[0]
+    low = np.min([[axis.start for axis in box] for box, _ in found], axis=0)
+    high = np.max([[axis.stop for axis in box] for box, _ in found], axis=0)
+    total = np.zeros(high - low)
+    for box, fraction in found:
+        here = tuple(slice(a.start - n, a.stop - n) for a, n in zip(box, low, strict=True))
+        total[here] += fraction
+    whole = [slice(int(a), int(b)) for a, b in zip(low, high, strict=True)]
+    return (whole[0], whole[1], whole[2]), np.minimum(total, 1.0)
+
+
+def _prism_weights(geometry: Geometry, roi: Roi) -> tuple[Box, Array]:
     # Voxel i reaches from i to i + 1 in these coordinates (column, row, slice).
     loops = [geometry.to_index(loop) + 0.5 for loop in (roi.outline, *roi.holes)]
     tip, origin = geometry.to_index(np.stack([roi.normal * roi.thickness_mm, np.zeros(3)]))
@@ -93,8 +117,7 @@ def roi_weights(geometry: Geometry, roi: Roi) -> RoiWeights:
         # From axes (z, y, x) to (slice, row, column).
         fraction = np.transpose(volumes, [order[::-1].index(axis) for axis in (2, 1, 0)])
     row_box = [slice(int(a), int(b)) for a, b in zip(first[::-1], last[::-1], strict=True)]
-    inside = fraction.sum() * geometry.voxel_volume / roi.volume_mm3
-    return RoiWeights((row_box[0], row_box[1], row_box[2]), fraction, min(float(inside), 1.0))
+    return (row_box[0], row_box[1], row_box[2]), fraction
 
 
 def _prism_edges(loops: list[Array], extrusion: Array) -> _Edges:
