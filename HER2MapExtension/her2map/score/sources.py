@@ -40,6 +40,11 @@ class Source:
 
 def sources_of(card: ModelCard, case: ScoreCase) -> dict[str, Source]:
     """The sources that a case's values have, without the model's own; see `SOURCES`."""
+    return exam_sources(case) | reading_sources(card.errors, case.readings)
+
+
+def exam_sources(case: ScoreCase) -> dict[str, Source]:
+    """What the images and maps of one exam leave in the case's values: noise, B1, placement."""
     maps = [case.maps.get(name) for name in MEASURED]
 
     def each(attribute: str) -> Array:
@@ -49,12 +54,11 @@ def sources_of(card: ModelCard, case: ScoreCase) -> dict[str, Source]:
     values = each("value")
     scaled = [one is not None and one.technique == VFA for one in maps]
     b1 = np.where(scaled, B1_POWER * case.b1_relative_sd * values, 0.0)
-    found = {
+    return {
         NOISE: Source(np.diag(each("standard_error") ** 2)),
         B1: Source(np.outer(b1, b1)),
         PLACEMENT: Source(np.diag(each("placement_sd") ** 2)),
     }
-    return found | reading_sources(card.errors, case.readings)
 
 
 def reading_sources(errors: ReadingErrors | None, readings: Readings) -> dict[str, Source]:
