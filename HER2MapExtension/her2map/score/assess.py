@@ -3,21 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
-from ..biomarkers import MEASURED
 from .card import ModelCard
 from .case import ScoreCase
+from .points import Points
 from .predictors import check_predictors, derivatives, predictor_values, values_of
 from .refusal import refusals_of, remarks_of
-from .sources import MODEL, READERS, REPEATS, Source, sources_of
-
-Array = NDArray[np.float64]
+from .sources import MODEL, READERS, REPEATS, sources_of
 
 CONFIDENCE = 0.95
 CHANGED_CALL = 0.10
@@ -106,11 +101,9 @@ class Assessment:
 def assess(card: ModelCard, case: ScoreCase) -> Assessment:
     """What `card` says of `case`.
 
-    The log odds are linear in the predictors x with coefficients b, so their variance is x' V x + b' S b +
-    tr(V S), with V the coefficients' covariance and S that of the predictors from all sources; the last term
-    is small and counted to the sources of S. Differences of T1 enter S to first order. The interval is the
-    log odds +- t sqrt(variance), with t at Welch and Satterthwaite's degrees of freedom, mapped to
-    probabilities.
+    The variance of the log odds is that of :mod:`~her2map.score.points`, summed over all sources. The
+    interval is the log odds +- t sqrt(variance), with t at Welch and Satterthwaite's degrees of freedom,
+    mapped to probabilities.
 
     Raises:
         InputError: the card wants a predictor that nobody measures.
@@ -119,20 +112,23 @@ def assess(card: ModelCard, case: ScoreCase) -> Assessment:
     refusals, remarks = refusals_of(card, case), remarks_of(card, case)
     if refusals:
         return Assessment(refusals, remarks)
-    point = _Point.of(card, case)
-    found = {name: (point.variance(one), one.df) for name, one in sources_of(card, case).items()}
-    found[MODEL] = (point.model_variance, math.inf)
+    point = _point_of(card, case)
+    found = {
+        name: (float(point.variance(one.covariance)), one.df) for name, one in sources_of(card, case).items()
+    }
+    found[MODEL] = (float(point.model_variance), math.inf)
     half_width = half_width_of([variance for variance, _ in found.values()], [df for _, df in found.values()])
     total = sum(variance for variance, _ in found.values())
-    bounds = [float(expit(point.log_odds + sign * half_width)) for sign in (-1, 1)]
-    probability = float(expit(point.log_odds))
+    log_odds = float(point.log_odds)
+    bounds = [float(expit(log_odds + sign * half_width)) for sign in (-1, 1)]
+    probability = float(expit(log_odds))
     return Assessment(
         remarks=remarks,
         probability=probability,
         low=bounds[0],
         high=bounds[1],
         call=card.positive_call if probability >= card.cut_off else card.negative_call,
-        log_odds=point.log_odds,
+        log_odds=log_odds,
         log_odds_sd=math.sqrt(total),
         shares={
             name: Share(variance, variance / total if total else 0.0) for name, (variance, _) in found.items()
@@ -152,57 +148,25 @@ def half_width_of(variances: list[float], freedom: list[float]) -> float:
     return float(quantile) * math.sqrt(total)
 
 
-class _Point(NamedTuple):
-    """A case among the model's predictors.
-
-    design: (k + 1,) 1, then the predictors. slopes: (k + 1, 4) their derivatives by the measured biomarkers.
-    """
-
-    design: Array
-    slopes: Array
-    coefficients: Array
-    covariance: Array
-
-    @classmethod
-    def of(cls, card: ModelCard, case: ScoreCase) -> "_Point":
-        values = predictor_values(case)
-        slopes = derivatives(values_of(case))
-        names = [one.name for one in card.predictors]
-        return cls(
-            np.array([1.0, *(values[name] for name in names)]),
-            np.array([np.zeros(len(MEASURED)), *(slopes[name] for name in names)]),
-            np.array(card.coefficients),
-            np.array(card.covariance),
-        )
-
-    @property
-    def log_odds(self) -> float:
-        return float(self.design @ self.coefficients)
-
-    @property
-    def model_variance(self) -> float:
-        return float(self.design @ self.covariance @ self.design)
-
-    def variance(self, source: Source) -> float:
-        of_predictors = self.slopes @ source.covariance @ self.slopes.T
-        second_order = float(np.sum(self.covariance * of_predictors))
-        return float(self.coefficients @ of_predictors @ self.coefficients) + second_order
+def _point_of(card: ModelCard, case: ScoreCase) -> Points:
+    return Points.of(card, predictor_values(case), derivatives(values_of(case)))
 
 
-def _grey_zone(card: ModelCard, case: ScoreCase, point: _Point) -> GreyZone:
+def _grey_zone(card: ModelCard, case: ScoreCase, point: Points) -> GreyZone:
     """Both readings stray about the same true value, so their difference has the variances of both."""
     own = sources_of(card, case)
     once = sources_of(card, replace(case, readings=replace(case.readings, readers=1, repeats=1)))
     known = card.errors is not None or case.readings.own is not None
-    spread = math.sqrt(sum(point.variance(each[name]) for each in (own, once) for name in (REPEATS, READERS)))
+    different = [each[name].covariance for each in (own, once) for name in (REPEATS, READERS)]
+    spread = math.sqrt(sum(float(point.variance(one)) for one in different))
     cut = float(logit(card.cut_off))
-    away = abs(point.log_odds - cut)
+    away = abs(float(point.log_odds) - cut)
     change = (float(norm.sf(away / spread)) if spread else 0.0) if known else math.nan
     reach = float(norm.isf(CHANGED_CALL)) * spread
     return GreyZone(float(expit(cut - reach)), float(expit(cut + reach)), change)
 
 
-def _contributions(card: ModelCard, point: _Point) -> tuple[Contribution, ...]:
+def _contributions(card: ModelCard, point: Points) -> tuple[Contribution, ...]:
     found = []
     for predictor, slope, value in zip(card.predictors, card.coefficients[1:], point.design[1:], strict=True):
         added = slope * (float(value) - training_mean(card, predictor.name))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..biomarkers import MEASURED, from_values
 from ..errors import InputError
@@ -47,10 +47,19 @@ def predictor_values(case: ScoreCase) -> dict[str, float]:
     return {ER: er, **{name: quantity.value for name, quantity in found}}
 
 
-def derivatives(values: Mapping[str, float]) -> dict[str, Array]:
-    """(4,) of every predictor by T1_pre, T1_post, T2, T2star, at these values in ms."""
+def predictors_from(er_positive: float, values: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
+    """The same of many voxels, from the measured biomarkers (...) in ms."""
+    pre, post = (np.asarray(values[name], float) for name in _T1)
+    return {ER: er_positive, **values, "delta_T1": pre - post, "delta_T1_ratio": 1 - post / pre}
+
+
+def derivatives(values: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """(..., 4) of every predictor by T1_pre, T1_post, T2, T2star, at these values (...) in ms.
+
+    Where they are the same everywhere it is (4,).
+    """
     found = dict(zip(MEASURED, np.eye(len(MEASURED)), strict=True))
-    pre, post = values["T1_pre"], values["T1_post"]
+    pre, post = (np.asarray(values[name], float)[..., None] for name in _T1)
     found["delta_T1"] = found["T1_pre"] - found["T1_post"]
     found["delta_T1_ratio"] = found["T1_pre"] * post / pre**2 - found["T1_post"] / pre
     found[ER] = np.zeros(len(MEASURED))

@@ -4,7 +4,7 @@ import math
 
 from .card import ModelCard, Predictor
 from .case import MapValue, ScoreCase
-from .predictors import parts_of, predictor_values
+from .predictors import ER, parts_of, predictor_values
 
 FIELD_TOLERANCE_T = 0.2
 """1.494 T and 1.5 T are the same field strength."""
@@ -21,6 +21,18 @@ def refusals_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
             reason
             for name in parts_of(predictor.name)
             for reason in _of_map(card, predictor, name, case.maps.get(name, MapValue()))
+        ]
+    return tuple(dict.fromkeys(reason for reason in found if reason))
+
+
+def refusals_of_acquisition(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
+    """Those of them that concern no value of a map: where they hold, they hold for every voxel."""
+    found = [_field_strength(card, case)]
+    for predictor in card.predictors:
+        if predictor.name == ER:
+            found.append(_value(predictor, predictor_values(case)[ER], case))
+        found += [
+            _sequence(predictor, name, case.maps.get(name, MapValue())) for name in parts_of(predictor.name)
         ]
     return tuple(dict.fromkeys(reason for reason in found if reason))
 
@@ -61,7 +73,7 @@ def _field_strength(card: ModelCard, case: ScoreCase) -> str:
 
 def _value(predictor: Predictor, value: float, case: ScoreCase) -> str:
     if math.isnan(value):
-        if predictor.name == "er_positive":
+        if predictor.name == ER:
             return f"The ER status is missing{f': {case.er_reason}' if case.er_reason else ''}."
         reasons = [
             f"{name}: {case.maps.get(name, MapValue()).reason.rstrip('.')}"
@@ -81,16 +93,20 @@ def _value(predictor: Predictor, value: float, case: ScoreCase) -> str:
 def _of_map(card: ModelCard, predictor: Predictor, name: str, one: MapValue) -> list[str]:
     if math.isnan(one.value):
         return []
-    found = []
-    if one.technique and predictor.techniques and one.technique not in predictor.techniques:
-        told = " or ".join(_words(technique) for technique in predictor.techniques)
-        found.append(f"{name} was acquired by {_words(one.technique)}, in the model's cohort by {told}.")
+    found = [_sequence(predictor, name, one)]
     if one.coverage < card.minimum_coverage:
         found.append(
             f"Only {100 * one.coverage:.0f} % of the ROI has a usable {name}; the model wants "
             f"{100 * card.minimum_coverage:.0f} %."
         )
     return found
+
+
+def _sequence(predictor: Predictor, name: str, one: MapValue) -> str:
+    if not one.technique or not predictor.techniques or one.technique in predictor.techniques:
+        return ""
+    told = " or ".join(_words(technique) for technique in predictor.techniques)
+    return f"{name} was acquired by {_words(one.technique)}, in the model's cohort by {told}."
 
 
 def _words(technique: str) -> str:

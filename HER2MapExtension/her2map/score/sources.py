@@ -51,14 +51,23 @@ def exam_sources(case: ScoreCase) -> dict[str, Source]:
         found = np.array([getattr(one, attribute) if one else math.nan for one in maps], float)
         return np.where(np.isfinite(found), found, 0.0)
 
-    values = each("value")
-    scaled = [one is not None and one.technique == VFA for one in maps]
-    b1 = np.where(scaled, B1_POWER * case.b1_relative_sd * values, 0.0)
     return {
-        NOISE: Source(np.diag(each("standard_error") ** 2)),
-        B1: Source(np.outer(b1, b1)),
-        PLACEMENT: Source(np.diag(each("placement_sd") ** 2)),
+        NOISE: Source(independent(each("standard_error"))),
+        B1: Source(b1_covariance(case, each("value"))),
+        PLACEMENT: Source(independent(each("placement_sd"))),
     }
+
+
+def independent(sd: Array) -> Array:
+    """(..., 4, 4) in ms², of errors of the measured biomarkers with SD (..., 4) in ms, each its own."""
+    return np.asarray(sd[..., None] ** 2 * np.eye(len(MEASURED)))
+
+
+def b1_covariance(case: ScoreCase, values: Array) -> Array:
+    """(..., 4, 4) in ms², of values (..., 4) in ms that one B1 scales alike."""
+    scaled = [name in case.maps and case.maps[name].technique == VFA for name in MEASURED]
+    b1 = np.where(scaled, B1_POWER * case.b1_relative_sd * values, 0.0)
+    return np.asarray(b1[..., :, None] * b1[..., None, :])
 
 
 def reading_sources(errors: ReadingErrors | None, readings: Readings) -> dict[str, Source]:
