@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from .biomarkers import MEASURED, Biomarkers, Quantity, from_values
 from .errors import InputError
-from .score.card import ReadingErrors
+from .score.card import ModelCard, ReadingErrors
 from .score.case import ScoreCase
+from .score.exam_case import B1_NOMINAL
 from .score.predictors import derivatives, parts_of, values_of
 from .score.sources import READERS, REPEATS, VFA, exam_sources, reading_sources
 
@@ -126,6 +127,14 @@ def follow_up(before: ScoreCase, after: ScoreCase, known: Repeatability) -> Foll
         for name in UNITS
     )
     return FollowUp(changes, tuple(_remarks(before, after, known, changes)))
+
+
+def repeatability_of(card: ModelCard, reader: Reader, retest_sd: Mapping[str, float]) -> Repeatability:
+    """As the readings of a card's training cohort tell it."""
+    origin = f"the readings of the model card “{card.name}”"
+    if card.cohort.simulated:
+        origin += ", of simulated readers: a demonstration, no limit for patients"
+    return Repeatability(card.errors, origin, reader, retest_sd)
 
 
 def read_retest(texts: Iterable[str]) -> dict[str, float]:
@@ -263,6 +272,11 @@ def _of_readings(
         yield (
             f"T1 of variable flip angles: an error of B1 of {percent} is assumed that is new in each exam "
             "and common to T1 before and after contrast; their ratio is free of it."
+        )
+    if B1_NOMINAL in scaled:
+        yield (
+            "Without a B1 map much of that error is the same in both exams, so that the limits of T1 are "
+            "wider than they need be: a B1 map would narrow them."
         )
     df = known.errors.within_df if known.errors else 0
     if 0 < df < FEW_DF:

@@ -20,6 +20,7 @@ COMMANDS = (
     CommandPlace("train", "her2map.cli.score_models", "a model card of the score from a cohort"),
     CommandPlace("score", "her2map.cli.score", "what a model card says of a case"),
     CommandPlace("validate", "her2map.cli.score_models", "a model card judged on another cohort"),
+    CommandPlace("follow-up", "her2map.cli.follow_up", "two exams of one patient: which changes are real"),
     CommandPlace("reproduce", "her2map.cli.reproduce", "the paper's cohort, simulated and analysed"),
     CommandPlace("app", "her2map.cli.app", "the Slicer module in a window, without Slicer"),
 )

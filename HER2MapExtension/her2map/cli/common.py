@@ -41,7 +41,7 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         place, self._place = self._place, None
         if place is not None:
-            getattr(import_module(place.module), f"declare_{place.name}")(self)
+            getattr(import_module(place.module), f"declare_{place.name.replace('-', '_')}")(self)
         return super().parse_known_args(args, namespace)
 
 

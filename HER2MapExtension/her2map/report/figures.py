@@ -96,6 +96,38 @@ def overview(pictures: Sequence[Picture], roi: Roi) -> Figure:
     return figure
 
 
+def side_by_side(pictures: Sequence[tuple[Picture, Roi]]) -> Figure:
+    """Pictures of one quantity at several times, each around its own ROI, in one window and zoom."""
+    half_mm = max(_half_width_mm(picture.geometry, roi) for picture, roi in pictures) + _ENLARGED_MARGIN_MM
+    figure = Figure(figsize=(9.0, 4.4), dpi=110, layout="constrained")
+    all_axes = figure.subplots(1, 2)
+    for axes, (picture, roi) in zip(all_axes, pictures, strict=False):
+        shown = _show(axes, picture, roi)
+        _zoom(axes, picture.geometry, roi, half_mm)
+        _mark_sides(axes, picture.geometry)
+        axes.set_title(picture.title, fontsize=11)
+    for axes in all_axes[len(pictures) :]:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no map", transform=axes.transAxes, ha="center", color=_INK)
+    figure.colorbar(shown, ax=all_axes, fraction=0.05, pad=0.02, extend="max", label=pictures[0][0].unit)
+    return figure
+
+
+def _half_width_mm(geometry: Geometry, roi: Roi) -> float:
+    """From the middle of the ROI's box in the picture to its farther side."""
+    outline = _on_slice(geometry, roi.outline, roi.normal, _slice_of(geometry, roi))
+    return float(((outline.max(axis=0) - outline.min(axis=0)) / 2 * geometry.spacing[:2]).max())
+
+
+def _zoom(axes: Axes, geometry: Geometry, roi: Roi, half_mm: float) -> None:
+    """Show a square of twice `half_mm` around the ROI, with a scale bar."""
+    outline = _on_slice(geometry, roi.outline, roi.normal, _slice_of(geometry, roi))
+    middle, half = (outline.min(axis=0) + outline.max(axis=0)) / 2, half_mm / geometry.spacing[:2]
+    (left, top), (right, bottom) = middle - half, middle + half
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    _scale_bar(axes, geometry, left, right, bottom, top)
+
+
 def curve_figure(curve: RoiCurve) -> Figure:
     """Mean signal in the ROI with its spread over voxels, and the fitted curve."""
     figure, axes = _small_plot(curve.x_label)
@@ -163,10 +195,15 @@ def _enlarge(axes: Axes, geometry: Geometry, roi: Roi, margin_mm: float) -> tupl
     margin = margin_mm / geometry.spacing[:2]
     (left, top), (right, bottom) = outline.min(axis=0) - margin, outline.max(axis=0) + margin
     axes.set(xlim=(left, right), ylim=(bottom, top))
+    _scale_bar(axes, geometry, left, right, bottom, top)
+    return float(left), float(right), float(bottom), float(top)
+
+
+def _scale_bar(axes: Axes, geometry: Geometry, left: float, right: float, bottom: float, top: float) -> None:
+    """10 mm, in the lower left corner."""
     x, y = left + 0.05 * (right - left), bottom + 0.05 * (top - bottom)
     axes.plot([x, x + 10 / geometry.spacing[0]], [y, y], color="white", lw=3, solid_capstyle="butt")
     axes.text(x, y + 0.02 * (top - bottom), "10 mm", color="white", fontsize=8, va="bottom")
-    return float(left), float(right), float(bottom), float(top)
 
 
 def _slice_of(geometry: Geometry, roi: Roi) -> int:
