@@ -20,11 +20,14 @@ from HER2MapModuleLib.reading_panel import ReadingPanel
 from HER2MapModuleLib.reading_room import ReadingRoom, registerLayout
 from HER2MapModuleLib.roi_panel import RoiPanel
 from HER2MapModuleLib.sample_data import registerSampleData
+from HER2MapModuleLib.score_panel import ScorePanel
 from HER2MapModuleLib.self_test import HER2MapSelfTest
 from HER2MapModuleLib.study_panel import StudyPanel
 from HER2MapModuleLib.values_panel import ValuesPanel
 
-PANELS = (ExamPanel, MapsPanel, RoiPanel, ValuesPanel, PropagationPanel, ReadingPanel, StudyPanel)
+PANELS = (
+    ExamPanel, MapsPanel, RoiPanel, ValuesPanel, ScorePanel, PropagationPanel, ReadingPanel, StudyPanel
+)  # fmt: skip
 ORDER = (ReadingPanel, *(panel for panel in PANELS if panel is not ReadingPanel))
 """From top to bottom: what is to be read stands above what it is read with."""
 IN_A_SESSION = (ReadingPanel, RoiPanel, ValuesPanel)
@@ -97,8 +100,9 @@ class HER2MapModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def makeRoomForReading(self):
         """While a reader is signed in, only what he needs is there."""
         inSession = self.logic.readings.session is not None
+        shown = (*IN_A_SESSION, ScorePanel) if self.logic.scoring.allowed else IN_A_SESSION
         for kind, section in self.sections.items():
-            section.visible = not inSession or kind in IN_A_SESSION
+            section.visible = not inSession or kind in shown
         if inSession:
             self.sections[ReadingPanel].collapsed = False
 

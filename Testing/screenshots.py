@@ -42,7 +42,7 @@ def panels(widget) -> None:
     """Each panel by itself, with its section open and its tables filled."""
     from slicer_host.testing import process_events, screenshot
 
-    roi_panel, propagation_panel = widget.panels[2], widget.panels[4]
+    roi_panel, propagation_panel = widget.panels[2], widget.panels[5]
     roi_panel.onBackground()
     propagation_panel.onRegister()
     propagation_panel.onCheck()
@@ -59,7 +59,7 @@ def study(widget, exam: Path, folder: Path) -> None:
     from slicer_host.testing import process_events, screenshot
 
     made = half_read(exam, folder)
-    reading_panel, study_panel = widget.panels[5], widget.panels[6]
+    reading_panel, study_panel = widget.panels[6], widget.panels[7]
     study_panel.ui.folderEdit.setCurrentPath(str(made.folder))
     study_panel.onStatus()
     study_panel.ui.folderEdit.blockSignals(True)

@@ -26,6 +26,7 @@ from .phases import Phases
 from .propagation import Propagation
 from .reading import Readings
 from .roi_editing import RoiEditing
+from .scoring import Scoring
 from .signal import Signal
 
 FOLDERS = "HER2Map/Folders/"
@@ -43,7 +44,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
     generation - Counts the exams and scenes that were shown: the result of long work is of one of them.
-    clipboard, phases, propagation, readings - Parts of the logic with files of their own.
+    clipboard, phases, propagation, readings, scoring - Parts of the logic with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
     edited - Signal: an edit of the drawing or the choice of its phase has ended.
     """
@@ -59,6 +60,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self._forget()
         self.clipboard, self._mapWatch = Clipboard(), MapWatch(self.mapsChanged, self._onCurve)
         self.phases, self.propagation, self.readings = Phases(self), Propagation(self), Readings(self)
+        self.scoring = Scoring(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
@@ -74,6 +76,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self._mapWatch.cleanup()
         self.readings.cleanup()
         self.phases.cleanup()
+        self.scoring.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
         for signal in (self.phaseChanged, self.edited):
@@ -239,6 +242,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
             dce_nodes.removeTimeCourse()
         parameters = self.parameters
         parameters.phase, parameters.useRegistration = AUTOMATIC, False
+        parameters.erStatus = "unknown"
         self.history.clear()
         self.roiChanged.emit()
 

@@ -25,6 +25,8 @@ class HER2MapParameterNode:
     roi - The contour.
     useRegistration - Whether maps are shown and measured where registration to the DCE puts them.
     shownLayer - What the reading room shows of each map: its values or a quality layer.
+    erStatus - The tumour's ER status, for the score.
+    scoreCardKey - Stands for the file of the model card, whose path may hold a name: this computer knows it.
     dceOpacity - How strongly the DCE is blended over the maps, 0 to 1.
     """
 
@@ -45,3 +47,5 @@ class HER2MapParameterNode:
     useRegistration: bool = False
     shownLayer: Annotated[str, Choice(["value", "standard_error", "r_squared", "status"]), Default("value")]
     dceOpacity: Annotated[float, WithinRange(0, 1), Default(0.0)]
+    erStatus: Annotated[str, Choice(["unknown", "positive", "negative"]), Default("unknown")]
+    scoreCardKey: str = ""

@@ -83,7 +83,7 @@ def panels(widget, protocol) -> None:
 
     from slicer_host import testing
 
-    study, reading = widget.panels[6], widget.panels[5]
+    study, reading = widget.panels[7], widget.panels[6]
     folder = str(protocol.folder)
     print(f"{len(protocol.cases)} cases x {len(protocol.readers)} readers x {protocol.repeats} repeats")
 
@@ -135,7 +135,7 @@ def next_reading(widget, protocol, size: str, case) -> None:
     from slicer_host import testing
 
     readings, times = widget.logic.readings, []
-    panel = widget.panels[5]
+    panel = widget.panels[6]
     sign_in(panel, protocol)
     for _ in range(OPENED):
         start = time.perf_counter()

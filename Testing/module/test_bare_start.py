@@ -76,7 +76,7 @@ asked = []
 slicer.util.confirmOkCancelDisplay = lambda text, *a, **k: asked.append(text) or False
 said = []
 slicer.util.errorDisplay = lambda text, *a, **k: said.append(text)
-panel = widget.panels[5]
+panel = widget.panels[6]
 panel.ui.studyEdit.setCurrentPath({str(study)!r})
 panel.ui.readerBox.setCurrentText("r1")
 panel.ui.signInButton.click()

@@ -282,7 +282,7 @@ def test_what_somebody_else_copied_stays_on_the_clipboard(drawn, loadedModule):
 def test_a_reader_finds_nothing_of_the_coordinators_results(drawn, loadedModule, study):
     import slicer
 
-    coordinator = loadedModule.panels[6]
+    coordinator = loadedModule.panels[7]
     drawn.ui.signOutButton.click()
     coordinator.ui.folderEdit.setCurrentPath(str(study))
     coordinator.ui.statusButton.click()
