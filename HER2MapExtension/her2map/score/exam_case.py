@@ -155,9 +155,18 @@ def _shifted(roi: Roi, offset: Array) -> Roi:
 
 
 def _b1_sd(found: RoiValue | None) -> float:
-    if found is None or not found.value > 0:
+    return B1_NOMINAL if found is None else b1_relative_sd(found.value, found.standard_error)
+
+
+def b1_relative_sd(value: float, standard_error: float) -> float:
+    """Of the B1 that T1 was corrected with, or should have been, as a part of it.
+
+    Args:
+        value, standard_error: of B1 in the ROI, relative to the nominal one; NaN where there is none.
+    """
+    if not value > 0:
         return B1_NOMINAL
-    own = found.standard_error / found.value
+    own = standard_error / value
     return math.hypot(B1_MAPPED, own if math.isfinite(own) else 0.0)
 
 
