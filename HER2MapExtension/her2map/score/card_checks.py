@@ -101,7 +101,7 @@ def _errors(errors: "ReadingErrors") -> Iterator[str]:
 
 
 def _covariance(name: str, rows: Rows, n: int) -> Iterator[str]:
-    """Positive definite, by its correlations: variances of an intercept and a slope differ by powers of ten."""
+    """Positive definite, by its correlations: the variances differ by powers of ten."""
     if _shape(rows) != (n, n):
         yield f"its {name} must be {n} x {n}."
     matrix = np.array(rows)

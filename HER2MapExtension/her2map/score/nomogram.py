@@ -1,6 +1,5 @@
 """A nomogram: the model as scales of points, whose sum reads as a probability."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +67,7 @@ def nomogram(card: ModelCard) -> Nomogram:
     ranges = np.array([one.maximum - one.minimum for one in card.predictors])
     per_point = float(np.max(np.abs(slopes) * ranges)) / LARGEST
     if not per_point > 0:
-        per_point = math.inf  # a model without slopes gives no points
+        per_point = 1.0  # a model without slopes gives no points
     axes = tuple(
         Axis(
             one.name, one.unit, one.minimum, one.maximum, float(slope) / per_point,
