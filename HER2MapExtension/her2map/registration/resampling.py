@@ -10,6 +10,9 @@ from ..geometry import Geometry
 
 Array = NDArray[np.float64]
 
+_ROUNDING = 1e-6
+"""A neighbour with less part in a value is there by the rounding of coordinates alone."""
+
 
 def resample(
     image: ArrayLike, geometry: Geometry, onto: Geometry, matrix: ArrayLike
@@ -59,3 +62,36 @@ def inside(coordinates: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     size = np.array(shape)[:, None]
     within = (coordinates >= -0.5 - 1e-6) & (coordinates <= size - 0.5 + 1e-6)
     return np.logical_and.reduce(within)
+
+
+def interpolate_linearly(
+    values: ArrayLike, variances: ArrayLike, usable: NDArray[np.bool_], coordinates: Array
+) -> tuple[Array, Array]:
+    """Values between voxels, and the variances that these have where the voxels' errors are independent.
+
+    Args:
+        values, variances, usable: (slices, rows, columns).
+        coordinates: (3, n) as of :func:`array_coordinates`; up to half a voxel beyond the outer voxels'
+            centres these are taken.
+
+    Returns:
+        (n,) the values sum(a x) and variances sum(a² v), with a the eight neighbours' parts; NaN outside the
+        outer voxels' edges and where a neighbour with a part in it is not usable.
+    """
+    x, v = np.asarray(values), np.asarray(variances)
+    limit = np.array(x.shape)[:, None] - 1
+    within = np.clip(coordinates, 0, limit)
+    first = np.minimum(np.floor(within).astype(int), np.maximum(limit - 1, 0))
+    beyond = within - first
+    value, variance = np.zeros((2, coordinates.shape[1]))
+    lost = ~inside(coordinates, x.shape)
+    for corner in np.ndindex(2, 2, 2):
+        step = np.array(corner)[:, None]
+        part = np.prod(np.where(step, beyond, 1 - beyond), axis=0)
+        at = tuple(np.minimum(first + step, limit))
+        counts = part > _ROUNDING
+        lost |= counts & ~usable[at]
+        value += np.where(counts, part * x[at], 0.0)
+        variance += np.where(counts, part**2 * v[at], 0.0)
+    value[lost] = variance[lost] = np.nan
+    return value, variance
