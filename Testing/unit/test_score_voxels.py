@@ -150,7 +150,7 @@ def test_voxels_without_a_value_or_outside_the_training_range_are_counted(card: 
     value[tuple(inside[2])] = card.predictor("T2star").maximum + 0.1
     value[tuple(inside[3])] = card.predictor("T2star").minimum - 0.1
     post = np.full(GRID.shape, T1_POST)
-    post[tuple(inside[3])] = post[tuple(inside[4])] = card.predictor("T1_post").maximum * 2
+    post[tuple(inside[2])] = post[tuple(inside[4])] = card.predictor("T1_post").maximum * 2
     maps = {"T2star": a_map("T2star", GRID, value, status=status), "T1_post": a_map("T1_post", GRID, post)}
     found = score_map(card, case_of(card), maps, ROI)
     assert sum(found.unusable.values()) == 5 == found.touched - found.scored
