@@ -3,8 +3,10 @@
 import json
 import subprocess
 from dataclasses import fields, replace
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,11 +16,12 @@ from test_cohort_reference import has_r_packages
 from her2map.cohort.inputs import Cohort, read_cohort
 from her2map.errors import Cancelled, InputError
 from her2map.reproduce.card import demonstration_card
-from her2map.score import ModelCard, demo_card, load_card
+from her2map.score import ModelCard, ReadingErrors, demo_card, load_card
 from her2map.score.train import Background, train
 
 FOLDER = Path(__file__).parent / "reference" / "score"
 STORED: dict[str, float] = json.loads((FOLDER / "score.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(resources.files("her2map").joinpath("score/card.schema.json").read_text("utf-8"))
 OWN = Background("A model", "A test")
 RATIO = ("er", "T2star", "delta_T1_ratio", "T2")
 PAPER = ("er", "T2star", "T1_post")
@@ -137,6 +140,7 @@ def test_a_trained_card_survives_writing_and_reading(cohort: Cohort, tmp_path: P
     for card in (train(cohort, OWN, bootstraps=10), train(apart(cohort), OWN, bootstraps=10)):
         (tmp_path / "card.json").write_text(card.to_json(), encoding="utf-8")
         assert load_card(tmp_path / "card.json") == card
+        jsonschema.validate(json.loads(card.to_json()), SCHEMA)
 
 
 def test_the_card_tells_its_cohort(cohort: Cohort) -> None:
@@ -162,6 +166,13 @@ def test_techniques_of_a_difference_are_those_of_both_its_parts(cohort: Cohort) 
     told = replace(OWN, techniques={"T1_pre": ("look_locker",), "T1_post": ("vfa",), "T2": ("none",)})
     card = train(cohort, told, ("er", "delta_T1"), bootstraps=0)
     assert card.predictor("delta_T1").techniques == ("look_locker", "vfa")
+
+
+def test_readings_give_the_card_its_reading_errors(cohort: Cohort) -> None:
+    card = train(cohort, OWN, bootstraps=0)
+    assert isinstance(card.errors, ReadingErrors)
+    without = replace(cohort, readings=cohort.readings.iloc[:0])
+    assert train(without, OWN, bootstraps=0).errors is None
 
 
 @pytest.mark.parametrize(

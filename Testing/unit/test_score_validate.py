@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +34,7 @@ from her2map.score.validate import (
 )
 from score_data import cohort_of, population
 
+SCHEMA = json.loads(resources.files("her2map").joinpath("score/card.schema.json").read_text("utf-8"))
 OWN = Background("A model", "A test", centre="Here", period="2025")
 SHIFTED = {"t2star": 1.12, "t1_post": 0.93, "blur": 0.12}
 """Another scanner, and a third of the cases HER2-positive: the card is too sure of itself, and too high."""
@@ -264,6 +267,7 @@ def test_a_recalibrated_card_tells_its_history(
     for method, new in recalibrated.items():
         (tmp_path / "card.json").write_text(new.to_json(), encoding="utf-8")
         assert load_card(tmp_path / "card.json") == new
+        jsonschema.validate(json.loads(new.to_json()), SCHEMA)
         assert card.content_hash in new.history[-1]
         assert "Here, 2025" in new.history[-1]
         assert new.name == OWN.name

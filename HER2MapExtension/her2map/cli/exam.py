@@ -2,21 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from ..acquired import exam_acquired
 from ..biomarkers import MEASURED
 from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
 from ..errors import InputError
-from ..exam import Exam, ExamValues, fit_exam, measure_maps, read_exam, with_role
+from ..exam import Exam, fit_exam, measure_maps, read_exam, with_role
 from ..files import output_folder, write_text
 from ..fitting import PRESETS, FitOptions, FittedMap
 from ..markups import read_roi
 from ..phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 from ..report import tables
 from ..report.exam import ExamReport, score_text, write_overview, write_report
-from ..score import MapValue, ScoreCase, assess, demo_card
+from ..score import assess, demo_card
+from ..score.exam_case import case_of_exam, placement_sds
 from ..summary import exam_facts
 from .common import declare, json_option, print_json, progress_bar, refuse_special_file
 
@@ -33,9 +35,11 @@ def _demo(options: argparse.Namespace) -> None:
     maps = _fit(exam, PRESETS[options.preset])
     write_fit(output_folder(folder / "maps"), "demo", exam, options.preset, maps)
     roi = read_roi(source / ROI_FILE, truth.roi_thickness_mm)
-    values = measure_maps({name: (fitted.map, fitted.geometry) for name, fitted in maps.items()}, roi)
+    on_grids = {name: (fitted.map, fitted.geometry) for name, fitted in maps.items()}
+    values = measure_maps(on_grids, roi)
     card = demo_card()
     er_positive = options.er == "positive"
+    placed = placement_sds(on_grids, roi, MEASURED)
     report = ExamReport(
         title="Demonstration: a digital breast phantom",
         preset=options.preset,
@@ -43,7 +47,7 @@ def _demo(options: argparse.Namespace) -> None:
         maps=maps,
         values=values,
         card=card,
-        assessment=assess(card, _score_case(exam, maps, values, er_positive)),
+        assessment=assess(card, case_of_exam(values, er_positive, exam_acquired(exam), placed)),
         er_positive=er_positive,
         truth=truth.values,
     )
@@ -53,23 +57,6 @@ def _demo(options: argparse.Namespace) -> None:
     write_overview(folder / "overview.png", report)
     print(tables.values_text(rows, truth.values))
     print(f"\n{score_text(report)}\n\nReport: {folder / 'report.html'}")
-
-
-def _score_case(
-    exam: Exam, maps: Mapping[str, FittedMap], values: ExamValues, er_positive: bool
-) -> ScoreCase:
-    measured = {
-        name: MapValue(
-            value.value,
-            value.standard_error,
-            coverage=value.coverage,
-            technique=maps[name].technique.value,
-            reason=value.reason,
-        )
-        for name, value in values.values.items()
-        if name in MEASURED
-    }
-    return ScoreCase(er_positive, measured, exam.assignments[0].series.field_strength_t)
 
 
 def _series(options: argparse.Namespace) -> None:
