@@ -13,6 +13,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from HER2MapModuleLib.exam_panel import ExamPanel
+from HER2MapModuleLib.follow_up_panel import FollowUpPanel
 from HER2MapModuleLib.logic import HER2MapModuleLogic
 from HER2MapModuleLib.maps_panel import MapsPanel
 from HER2MapModuleLib.propagation_panel import PropagationPanel
@@ -26,7 +27,8 @@ from HER2MapModuleLib.study_panel import StudyPanel
 from HER2MapModuleLib.values_panel import ValuesPanel
 
 PANELS = (
-    ExamPanel, MapsPanel, RoiPanel, ValuesPanel, ScorePanel, PropagationPanel, ReadingPanel, StudyPanel
+    ExamPanel, MapsPanel, RoiPanel, ValuesPanel, ScorePanel, PropagationPanel, ReadingPanel, StudyPanel,
+    FollowUpPanel,
 )  # fmt: skip
 ORDER = (ReadingPanel, *(panel for panel in PANELS if panel is not ReadingPanel))
 """From top to bottom: what is to be read stands above what it is read with."""
