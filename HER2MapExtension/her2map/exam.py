@@ -1,6 +1,6 @@
 """One patient's exam, from a folder of files to the values of a ROI."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from .geometry import Geometry
 from .progress import Progress, no_progress, part_of
 from .registration import Motion, register_to
 from .relaxometry import ParameterMap
-from .roi import Roi, RoiValue, measure
+from .roi import Region, Roi, RoiValue, measure
 from .series import (
     Assignment,
     DceSeries,
@@ -243,14 +243,31 @@ def measure_maps(
     Raises:
         InputError: a placement is no rigid motion, or of no map; errors as :func:`~her2map.roi.measure`.
     """
+    return ExamValues(roi, measure_region(maps, roi, placements))
+
+
+def measure_region(
+    maps: Mapping[str, tuple[ParameterMap, Geometry]],
+    region: Region,
+    placements: Mapping[str, ArrayLike] | None = None,
+) -> dict[str, RoiValue]:
+    """The same of a ROI, or of a volume of several slices, by map; arguments and errors are the same."""
+    return {
+        name: measure(*maps[name], placed)
+        for name, placed in placed_regions(maps, region, placements).items()
+    }
+
+
+def placed_regions(
+    maps: Collection[str], region: Region, placements: Mapping[str, ArrayLike] | None = None
+) -> dict[str, Region]:
+    """A region of the DCE space in the space of every map.
+
+    Raises:
+        InputError: a placement is no rigid motion, or of no map.
+    """
     moved = placements or {}
-    unknown = sorted(moved.keys() - maps.keys())
+    unknown = sorted(moved.keys() - set(maps))
     if unknown:
         raise InputError(f"A placement is given for {unknown[0]}, but there is no such map.")
-    return ExamValues(
-        roi,
-        {
-            name: measure(fitted, geometry, roi.transformed(moved[name]) if name in moved else roi)
-            for name, (fitted, geometry) in maps.items()
-        },
-    )
+    return {name: region.transformed(moved[name]) if name in moved else region for name in maps}

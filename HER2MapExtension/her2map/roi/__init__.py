@@ -2,7 +2,7 @@
 
 from .measure import RoiValue, UsableVoxels, measure, measure_values, usable_voxels
 from .shape import Roi
-from .volume import Region, Volume
+from .volume import Region, Volume, on_one_slice
 from .weights import RoiWeights, roi_weights
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Volume",
     "measure",
     "measure_values",
+    "on_one_slice",
     "roi_weights",
     "usable_voxels",
 ]

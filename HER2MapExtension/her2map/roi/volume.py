@@ -77,6 +77,12 @@ Region = Roi | Volume
 """What can be measured: both have `prisms`, `volume_mm3` and `transformed`."""
 
 
+def on_one_slice(first: Roi, second: Roi) -> bool:
+    """Whether two contours on parallel planes were drawn on the same slice."""
+    thinner = min(first.thickness_mm, second.thickness_mm)
+    return _gap(first, second, first.normal) < -thinner / 2
+
+
 def _checked(prisms: Iterable[Roi]) -> list[Roi]:
     found = list(prisms)
     if not found:
@@ -100,8 +106,7 @@ def _gap(first: Roi, second: Roi, normal: Array) -> float:
 def _check_apart(first: Roi, second: Roi, gap: float) -> None:
     if gap >= -PLANARITY_TOLERANCE_MM:
         return
-    thinner = min(first.thickness_mm, second.thickness_mm)
-    if -gap > thinner / 2:
+    if on_one_slice(first, second):
         raise InputError("The volume has two contours on one slice; keep one of them.")
     raise InputError(
         f"Two slices of the volume overlap by {-gap:.2f} mm; draw its contours on slices of one image."

@@ -40,20 +40,31 @@ def case_of_exam(
         placement_sd: by biomarker in ms, see :func:`placement_sds`; 0 where there is none.
         er_reason: why the ER status is not known.
     """
+    return case_of_values(values.values, er_positive, acquired, placement_sd, er_reason)
+
+
+def case_of_values(
+    values: Mapping[str, RoiValue],
+    er_positive: bool | None,
+    acquired: CaseAcquired,
+    placement_sd: Mapping[str, float] | None = None,
+    er_reason: str = "",
+) -> ScoreCase:
+    """The same from a region's values by map."""
     placed = placement_sd or {}
     maps = {
         name: MapValue(
             found.value, found.standard_error, placed.get(name, 0.0), found.coverage,
             acquired.techniques.get(name, ""), found.reason,
         )
-        for name, found in values.values.items()
+        for name, found in values.items()
         if name in MEASURED
     }  # fmt: skip
     return ScoreCase(
         er_positive=er_positive,
         maps=maps,
         field_strength_t=acquired.field_strength_t,
-        b1_relative_sd=_b1_sd(values.values.get("B1")),
+        b1_relative_sd=_b1_sd(values.get("B1")),
         er_reason=er_reason,
     )
 

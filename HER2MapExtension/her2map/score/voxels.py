@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from ..biomarkers import MEASURED
 from ..errors import InputError
+from ..exam import placed_regions
 from ..geometry import Geometry
 from ..registration.resampling import array_coordinates, interpolate_linearly
 from ..relaxometry.parameter_map import ParameterMap
@@ -180,7 +181,7 @@ class _Sampled:
 def _sampled(maps: Maps, roi: Region, placements: Mapping[str, ArrayLike]) -> _Sampled:
     """On the grid of the first map."""
     matrices = {name: np.asarray(placements.get(name, np.eye(4)), float) for name in maps}
-    moved = {name: roi.transformed(matrix) for name, matrix in matrices.items()}  # each must be rigid
+    moved = placed_regions(maps, roi, matrices)
     first = next(iter(maps))
     geometry, back = maps[first][1], np.linalg.inv(matrices[first])
     weight = np.zeros(geometry.shape)
