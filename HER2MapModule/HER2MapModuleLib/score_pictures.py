@@ -154,7 +154,9 @@ class ContributionsPicture(Picture):
 
     def draw(self, ink) -> float:
         told = self.content
-        rows = told.assessment.contributions if told.scored else ()
+        if not told.scored:
+            return ink.heading(0, _("Without a score there are none."))
+        rows = told.assessment.contributions
         reach = max([0.5, *(abs(one.log_odds) for one in rows)])
         x, top = scale(ink, -reach, reach), 0.0
         first = ink.line
@@ -254,6 +256,8 @@ class SharesPicture(Picture):
         from her2map.report.score_words import largest_first
 
         told, top = self.content, 0.0
+        if not told.scored:
+            return ink.heading(0, _("Without a score there is none."))
         parts = sorted((one.part for one in told.assessment.shares.values() if one.variance), reverse=True)
         x = scale(ink, 0.0, 1.0)
         for (words, percent), part in zip(largest_first(told.assessment), parts, strict=True):
