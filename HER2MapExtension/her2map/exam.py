@@ -14,6 +14,7 @@ from .progress import Progress, no_progress, part_of
 from .registration import Motion, register_to
 from .relaxometry import ParameterMap
 from .roi import Region, Roi, RoiValue, measure
+from .roi.histogram import DISCRETISATIONS, MapHistogram, histogram_of
 from .series import (
     Assignment,
     DceSeries,
@@ -254,6 +255,18 @@ def measure_region(
     """The same of a ROI, or of a volume of several slices, by map; arguments and errors are the same."""
     return {
         name: measure(*maps[name], placed)
+        for name, placed in placed_regions(maps, region, placements).items()
+    }
+
+
+def region_histograms(
+    maps: Mapping[str, tuple[ParameterMap, Geometry]],
+    region: Region,
+    placements: Mapping[str, ArrayLike] | None = None,
+) -> dict[str, MapHistogram]:
+    """The histogram figures of a ROI or volume, by map; arguments and errors as :func:`measure_maps`."""
+    return {
+        name: histogram_of(*maps[name], placed, DISCRETISATIONS[name])
         for name, placed in placed_regions(maps, region, placements).items()
     }
 

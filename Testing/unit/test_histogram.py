@@ -1,5 +1,7 @@
 """Histogram figures against the reference values of the IBSI, and against SciPy and NumPy."""
 
+import csv
+import io
 import math
 
 import numpy as np
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from her2map.errors import InputError
+from her2map.exam import region_histograms
 from her2map.geometry import Geometry
 from her2map.relaxometry.parameter_map import ParameterMap, Status
+from her2map.report.histogram_tables import bins_text, figure_rows, histograms_csv
 from her2map.roi import Roi, Volume, measure
 from her2map.roi.histogram import DISCRETISATIONS, Discretisation, Histogram, histogram, histogram_of
 
@@ -153,3 +157,36 @@ def test_bins_are_the_same_for_every_case() -> None:
             Discretisation(width, lowest)
     with pytest.raises(InputError, match="no voxel with a usable value"):
         histogram([1.0], [0.0], bins)
+
+
+def test_tables_side_by_side_and_as_a_file() -> None:
+    geometry = Geometry((3, 20, 20), np.diag([1.0, 1.0, 3.0, 1.0]))
+    rng = np.random.default_rng(1)
+    ones = np.ones(geometry.shape)
+    status = np.full(geometry.shape, Status.FITTED, np.uint8)
+
+    def a_map(quantity: str, level: float, unit: str = "ms", status: np.ndarray = status):
+        value = level * (1 + 0.1 * rng.normal(size=geometry.shape))
+        return ParameterMap(value, ones, ones, status, ones, quantity, unit, "made for this test"), geometry
+
+    maps = {"T1_pre": a_map("T1", 1500), "T2": a_map("T2", 80, status=0 * status), "B1": a_map("B1", 1, "1")}
+    roi = Roi.circle([9, 9, 3], [0, 0, 1], 4.0, 3.0)
+    found = region_histograms(maps, roi, {"T2": np.eye(4)})
+    rows = {row.code: row for row in figure_rows(found)}
+    assert len(rows) == 20
+    assert rows["Q4LE"].texts["T1_pre"] == f"{found['T1_pre'].histogram.mean:.0f}"
+    assert rows["Q4LE"].texts["B1"] == f"{found['B1'].histogram.mean:.3f}"
+    assert rows["KE2A"].texts["T1_pre"] == f"{found['T1_pre'].histogram.skewness:.2f}"
+    assert {row.texts["T2"] for row in rows.values()} == {"–"}
+    assert "50 ms for T1_pre, 2.5 ms for T2, 0.02 for B1" in bins_text(found)
+    assert figure_rows({}) == [] and bins_text({}) == ""
+
+    lines = list(csv.DictReader(io.StringIO(histograms_csv(found))))
+    assert len(lines) == 60
+    by_code = {(line["biomarker"], line["ibsi_code"]): line for line in lines}
+    assert float(by_code["T1_pre", "ECT3"]["value"]) == found["T1_pre"].histogram.variance
+    assert by_code["T1_pre", "ECT3"]["unit"] == "ms²"
+    assert by_code["T1_pre", "TLU2"]["bin_width"] == "50.0" and by_code["T1_pre", "Q4LE"]["bin_width"] == ""
+    assert by_code["T2", "Q4LE"]["value"] == "" and float(by_code["T2", "Q4LE"]["coverage"]) == 0
+    with pytest.raises(InputError, match="no such map"):
+        region_histograms(maps, roi, {"T2star": np.eye(4)})
