@@ -1,6 +1,7 @@
 """The module's self-test: in Slicer by *Reload and Test* or the command line, in the host from pytest."""
 
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class HER2MapSelfTest:
         "checkDraw",
         "checkPropagate",
         "checkValues",
+        "checkScore",
         "checkSaveAndOpen",
         "checkBadInput",
         "checkClose",
@@ -113,8 +115,23 @@ class HER2MapSelfTest:
             self.assertAlmostEqual(found / self.truth["values"][name], 1.0, delta=tolerance)
         self.saved = {name: value.value for name, value in self.logic.values.values.items()}
 
+    def checkScore(self):
+        """Without ER there is no number; with it the number that the card's coefficients give."""
+        scoring = self.logic.scoring
+        self.assertIn("ER status is missing", " ".join(scoring.assessment.refusals))
+        scoring.er = "negative"
+        found, card = scoring.assessment, scoring.card
+        self.assertEqual(found.refusals, ())
+        measured = [0.0, self.saved["T2star"], self.saved["T1_post"]]
+        self.assertEqual([one.name for one in card.predictors], ["er_positive", "T2star", "T1_post"])
+        slopes = zip(card.coefficients[1:], measured, strict=True)
+        logOdds = card.coefficients[0] + sum(slope * value for slope, value in slopes)
+        self.assertAlmostEqual(found.probability, 1 / (1 + math.exp(-logOdds)), delta=SAME)
+        self.assertTrue(found.low < found.probability < found.high)
+        self.score = found.probability
+
     def checkSaveAndOpen(self):
-        """A saved scene brings back the exam's table, the maps, the ROI and its values."""
+        """A saved scene brings back the exam's table, the maps, the ROI, its values and its score."""
         series = self.logic.facts["series"]
         file = str(self.exam.parent / "scene.mrb")
         self.assertTrue(slicer.util.saveScene(file))
@@ -126,6 +143,7 @@ class HER2MapSelfTest:
         self.assertEqual(opened.keys(), self.saved.keys())
         for name, value in self.saved.items():
             self.assertAlmostEqual(opened[name] / value, 1.0, delta=SAME)
+        self.assertAlmostEqual(self.logic.scoring.assessment.probability, self.score, delta=SAME)
 
     def checkBadInput(self):
         """One sentence each; what is shown stays."""
