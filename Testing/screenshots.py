@@ -6,6 +6,7 @@ They show a phantom exam and a study of phantoms in the module, rendered off scr
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -14,6 +15,19 @@ import app
 from her2map.phantom import DICOM_FOLDER, ROI_FILE, ExamSettings, write_exam
 
 PICTURES = app.ROOT / "HER2MapExtension" / "Screenshots"
+STYLES = {
+    "light": {
+        "Window": "white", "WindowText": "black", "Base": "white", "Text": "black", "Button": "#fcfcfc",
+        "ButtonText": "black", "Light": "#c8c8c8", "Midlight": "#e6e6e6", "Dark": "#aaaaaa", "Mid": "#c8c8c8",
+    },
+    "dark": {
+        "Window": "#323232", "WindowText": "white", "Base": "#1e1e1e", "Text": "white", "Button": "#323232",
+        "ButtonText": "white", "Light": "#828284", "Midlight": "#5a5a5b", "Dark": "#232323", "Mid": "#2b2b2b",
+    },
+}  # fmt: skip
+"""The colours of Slicer's light and dark style (qSlicerStyle.cxx), as far as a panel has them."""
+STATES = {"clear": ("negative", 0), "grey": ("positive", 2), "none": ("unknown", 0)}
+"""Of the Score panel: the ER status and the picture below the scale."""
 
 
 def main() -> None:
@@ -25,6 +39,8 @@ def main() -> None:
         widget.panels[0].ui.folderEdit.setCurrentPath("exams/phantom")
         window(widget)
         panels(widget)
+        scores(widget, Path(folder))
+        follow_up(widget, Path(folder))
         study(widget, exam, Path(folder))
 
 
@@ -46,12 +62,72 @@ def panels(widget) -> None:
     roi_panel.onBackground()
     propagation_panel.onRegister()
     propagation_panel.onCheck()
+    widget.logic.scoring.er = "negative"
     for panel in widget.panels:
         for kind, section in widget.sections.items():
             section.collapsed = kind is not type(panel)
         process_events()
-        if type(panel).__name__ not in ("ReadingPanel", "StudyPanel"):
+        if type(panel).__name__ not in ("ReadingPanel", "StudyPanel", "FollowUpPanel"):
             screenshot(widget.sections[type(panel)], PICTURES / f"{type(panel).__name__}.png")
+
+
+def scores(widget, folder: Path) -> None:
+    """The Score panel in its three states, in Slicer's light and dark style.
+
+    For the grey zone the card's cut-off is moved to the case.
+    """
+    import slicer
+
+    from slicer_host.testing import process_events, screenshot
+
+    panel = next(one for one in widget.panels if type(one).__name__ == "ScorePanel")
+    scoring = widget.logic.scoring
+    for kind, section in widget.sections.items():
+        section.collapsed = kind is not type(panel)
+    usual = slicer.app.palette()
+    for style, colours in STYLES.items():
+        slicer.app.setPalette(palette_of(colours))
+        for state, (status, picture) in STATES.items():
+            panel.choose("")
+            scoring.er = status
+            if state == "grey":
+                card = replace(scoring.card, cut_off=scoring.assessment.probability - 0.01)
+                (folder / "card.json").write_text(card.to_json(), encoding="utf-8")
+                panel.choose(str(folder / "card.json"))
+            panel.ui.pictureBox.setCurrentIndex(picture)
+            process_events()
+            screenshot(widget.sections[type(panel)], PICTURES / f"score_{state}_{style}.png")
+    slicer.app.setPalette(usual)
+    panel.choose("")
+
+
+def palette_of(colours):
+    import qt
+
+    palette = qt.QPalette()
+    for role, colour in colours.items():
+        palette.setColor(getattr(qt.QPalette, role), qt.QColor(colour))
+    return palette
+
+
+def follow_up(widget, folder: Path) -> None:
+    """This exam beside an earlier one, in which T1 was 2 % and T2 15 % longer."""
+    from her2map.files import write_text
+    from her2map.report.tables import value_rows, values_csv
+    from slicer_host.testing import process_events, screenshot
+
+    panel = next(one for one in widget.panels if type(one).__name__ == "FollowUpPanel")
+    longer = {"T1_pre": 1.02, "T1_post": 1.02, "T2": 1.15}
+    rows = [
+        replace(row, value=row.value * longer.get(row.biomarker, 1.0))
+        for row in value_rows(widget.logic.values)
+    ]
+    write_text(folder / "march.csv", values_csv(rows))
+    panel.load(str(folder / "march.csv"))
+    for kind, section in widget.sections.items():
+        section.collapsed = kind is not type(panel)
+    process_events()
+    screenshot(widget.sections[type(panel)], PICTURES / "FollowUpPanel.png")
 
 
 def study(widget, exam: Path, folder: Path) -> None:

@@ -65,15 +65,14 @@ class ProbabilityScale(Picture):
 
     def _legend(self, ink, top) -> float:
         """In as many lines as it needs."""
-        items = (
+        cut = _("cut-off {cut}").format(cut=valueText("", self.content.card.cut_off))
+        items = [
             (_("case"), lambda x, y: ink.dot(x + 8, y)),
             (_("95 % interval"), lambda x, y: self._interval(ink, x + 1, x + 15, y)),
-            (
-                _("cut-off {cut}").format(cut=valueText("", self.content.card.cut_off)),
-                lambda x, y: ink.stroke(x + 8, y - 6, x + 8, y + 6, thick=2),
-            ),
             (_("grey zone"), lambda x, y: ink.hatch(x, y - 6, x + 16, y + 6)),
-        )
+        ]
+        items = items if self.content.scored else []
+        items.append((cut, lambda x, y: ink.stroke(x + 8, y - 6, x + 8, y + 6, thick=2)))
         left = 0.0
         for text, sign in items:
             wide = 20 + ink.widthOf(text)
@@ -191,7 +190,7 @@ class CohortPicture(Picture):
             top += ink.line
         for one in told.standings:
             top = self._quantity(ink, one, colours, top + 2 * GAP)
-        text = _("line: all; pale: middle 80 %; dark: middle 40 %; notch: median")
+        text = _("line: all; faint: middle 80 %; full: middle 40 %; notch: median")
         return self._wrapped(ink, text, top + GAP)
 
     def _quantity(self, ink, one, colours, top) -> float:

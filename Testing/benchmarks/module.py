@@ -3,8 +3,9 @@
 Run from the project's root with the extra ``host``: ``python Testing/benchmarks/module.py [--rounds 200]``.
 
 An edit moves one control point of the contour on maps of 320 x 320 x 40; beside it stands what the same edit
-costs when every map's whole mask is computed anew. Reading and fitting run once by the library alone and once
-through the module, in turns. The rounds read, fit, draw and close the scene.
+costs when every map's whole mask is computed anew, and what the Score panel adds to an edit, with its
+pictures painted, and to its end. Reading and fitting run once by the library alone and once through the
+module, in turns. The rounds read, fit, draw and close the scene.
 """
 
 import argparse
@@ -28,6 +29,8 @@ from her2map.relaxometry import ParameterMap
 
 SHAPE, SPACING = (40, 320, 320), (1.0625, 1.0625, 2.0)
 EDITS = 40
+TYPICAL = {"T1_pre": 1500.0, "T1_post": 550.0, "T2": 80.0, "T2star": 28.0, "B1": 1.0}
+"""In ms (B1: 1): a score refuses what lies outside of its training range."""
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def main() -> None:
         write_exam(small, ExamSettings.small(), seed=1)
         reading_and_fitting(widget, standard)
         edits(widget, standard)
+        score(widget)
         rounds(widget, small, options.rounds)
 
 
@@ -72,10 +76,10 @@ def edits(widget, exam: Path) -> None:
     centre = logic.roi().centroid
     affine[:3, 3] = centre - affine[:3, :3] @ ((np.array(SHAPE[::-1]) - 1) / 2)
     geometry = Geometry(SHAPE, affine)
-    values = np.random.default_rng(1).normal(1000.0, 50.0, SHAPE).astype(np.float32)
+    spread = np.random.default_rng(1).normal(1.0, 0.05, SHAPE).astype(np.float32)
     status = np.ones(SHAPE, np.uint8)
-    for quantity in map_nodes.MEASURED:
-        unit = "1" if quantity == "B1" else "ms"
+    for quantity, typical in TYPICAL.items():
+        unit, values = "1" if quantity == "B1" else "ms", spread * np.float32(typical)
         layer = ParameterMap(
             values, values / 100, values * 0 + 1, status, values, quantity, unit, "benchmark"
         )
@@ -103,6 +107,36 @@ def edits(widget, exam: Path) -> None:
         f"edit of a point, {len(maps)} maps of 320 x 320 x 40: {median:.0f} ms (worst {worst:.0f}), of which "
         f"the library {library:.0f}; whole masks {mask:.0f} ms, ratio {mask / median:.0f}"
     )
+
+
+def score(widget) -> None:
+    """The score's part of an edit: asked anew, told in words, both visible pictures painted."""
+    from slicer_host import testing
+
+    panel = next(one for one in widget.panels if type(one).__name__ == "ScorePanel")
+    for kind, section in widget.sections.items():
+        section.collapsed = kind is not type(panel)
+    panel.ui.erBox.setCurrentIndex(2)
+    testing.process_events()
+    scoring = widget.logic.scoring
+    if scoring.assessment.refusals:
+        raise SystemExit(scoring.assessment.refusals[0])
+    for number in range(panel.ui.pictureBox.count):
+        panel.ui.pictureBox.setCurrentIndex(number)
+        testing.process_events()
+        picture, times = panel.pictures[number], []
+        for _ in range(EDITS):
+            start = time.perf_counter()
+            scoring.update()
+            panel.scale.repaint()
+            picture.repaint()
+            times.append(1000 * (time.perf_counter() - start))
+        median, worst = statistics.median(times), max(times)
+        name = panel.ui.pictureBox.currentText
+        print(f"score while the ROI is edited, picture '{name}': {median:.1f} ms (worst {worst:.1f})")
+    start = time.perf_counter()
+    widget.logic.edited.emit()
+    print(f"score at the end of an edit, with the placement: {1000 * (time.perf_counter() - start):.0f} ms")
 
 
 def whole_masks(maps, roi) -> None:
