@@ -137,21 +137,21 @@ class FollowUpPanel(Panel):
 
         if self.found is None:
             return
-        header = (
-            _("Biomarker"), _("Unit"), _("Before"), _("Now"), _("Change"), _("%"), _("Limit ±"), _("Verdict"),
-        )  # fmt: skip
-        table = self.ui.changeTable
-        fillTable(table, header, [cells(one) for one in self.found.changes])
-        for row, one in enumerate(self.found.changes):
+        header = (_("Biomarker"), _("Before"), _("Now"), _("Change"), _("%"), _("Limit ±"), _("Verdict"))
+        rows, tips = [], {}
+        for number, one in enumerate(self.found.changes):
+            name, unit, before, now, change, percent, limit, _verdict = cells(one)
+            rows.append((name, before, now, change, percent.removesuffix(" %"), limit, _words(one.verdict)))
+            tips[number, 0] = _("{name} in {unit}").format(name=name, unit=unit)
+        fillTable(self.ui.changeTable, header, rows, tips)
+        for number, one in enumerate(self.found.changes):
             below, above = COLOURS[one.verdict.name.lower()]
-            item = table.item(row, len(header) - 1)
-            item.setText(_verdictText(one.verdict))
+            item = self.ui.changeTable.item(number, len(header) - 1)
             item.setBackground(qt.QBrush(qt.QColor(below)))
             item.setForeground(qt.QBrush(qt.QColor(above)))
-        table.resizeColumnsToContents()
 
 
-def _verdictText(verdict) -> str:
+def _words(verdict) -> str:
     from her2map.follow_up import Verdict
 
     return {

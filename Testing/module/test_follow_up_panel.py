@@ -6,7 +6,7 @@ pytest.importorskip("slicer_core", reason="needs the extra 'host'")
 pytest.importorskip("PySide6", reason="needs the extra 'host'")
 pytest_plugins = ["slicer_host.pytest_fixtures"]
 
-VERDICT = 7
+CHANGE, LIMIT, VERDICT = 3, 5, 6
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_changes_with_verdicts_in_words_and_colour(panel, drawn, earlier):
     panel.load(earlier)
     rows = shown(panel)
     assert list(rows) == ["T1_pre", "T1_post", "delta_T1", "delta_T1_ratio", "T2", "T2star"]
-    assert rows["T2"][4] == "-20.0" and rows["T2"][VERDICT] == "real change"
+    assert rows["T2"][CHANGE] == "-20.0" and rows["T2"][VERDICT] == "real change"
     assert {row[VERDICT] for name, row in rows.items() if name != "T2"} == {"within repeatability"}
     assert "Real change: T2." in panel.ui.headLabel.text
     assert "measurements.csv" in panel.ui.headLabel.text
@@ -101,10 +101,10 @@ def test_it_follows_the_drawing(panel, drawn, earlier, outline):
 
 def test_own_repeatability_and_another_reader(panel, drawn, earlier):
     panel.load(earlier)
-    same = float(shown(panel)["T2star"][6])
+    same = float(shown(panel)["T2star"][LIMIT])
     panel.ui.otherReaderBox.checked = True
     limits = {one.biomarker: one.repeatability_coefficient for one in panel.found.changes}
-    assert limits["T2"] > 0 and float(shown(panel)["T2star"][6]) >= same
+    assert limits["T2"] > 0 and float(shown(panel)["T2star"][LIMIT]) >= same
     panel.ui.retestEdit.text = "T2=15, T1_pre=40"
     panel.show()
     assert shown(panel)["T2"][VERDICT] == "within repeatability"

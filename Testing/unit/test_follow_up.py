@@ -21,8 +21,10 @@ from her2map.follow_up import (
     Verdict,
     follow_up,
     read_retest,
+    repeatability_of,
 )
-from her2map.score import MapValue, ReadingErrors, Readings, ScoreCase
+from her2map.score import MapValue, ReadingErrors, Readings, ScoreCase, demo_card
+from her2map.score.exam_case import B1_NOMINAL
 
 TRUE = {"T1_pre": 1500.0, "T1_post": 520.0, "T2": 75.0, "T2star": 28.0}
 WITHIN = (
@@ -194,6 +196,32 @@ def test_unknown_noise_is_said() -> None:
     maps = {**plain.maps, "T2": replace(plain.maps["T2"], standard_error=math.nan)}
     found = follow_up(plain, replace(plain, maps=maps), KNOWN)
     assert "The image noise of T2 is not known and not in the limits." in found.remarks
+
+
+@pytest.mark.parametrize(
+    ("b1", "said"), [(0.0, (False, False)), (0.03, (True, False)), (B1_NOMINAL, (True, True))]
+)
+def test_an_assumed_b1_error_is_said(b1: float, said: tuple[bool, bool]) -> None:
+    text = " ".join(follow_up(case(TRUE, b1), case(TRUE, b1), KNOWN).remarks)
+    assert ("variable flip angles" in text, "Without a B1 map" in text) == said
+    assert f"B1 of {100 * b1:.0f} % is" in text or not said[0]
+
+
+def test_b1_plays_no_part_where_no_flip_angle_does() -> None:
+    plain = case(TRUE, 0.1)
+    maps = {name: replace(one, technique="inversion_recovery") for name, one in plain.maps.items()}
+    found = follow_up(replace(plain, maps=maps), replace(plain, maps=maps), KNOWN)
+    assert "B1" not in " ".join(found.remarks)
+    assert found.changes[0].within_sd == pytest.approx(math.hypot(30, 12))
+
+
+def test_a_card_tells_the_errors_and_where_they_come_from() -> None:
+    card = demo_card()
+    known = repeatability_of(card, Reader.OTHER, {"T2": 2.0})
+    assert (known.errors, known.reader, known.retest_sd) == (card.errors, Reader.OTHER, {"T2": 2.0})
+    assert card.name in known.origin and "simulated readers" in known.origin
+    real = replace(card, cohort=replace(card.cohort, simulated=False))
+    assert "simulated" not in repeatability_of(real, Reader.SAME, {}).origin
 
 
 def test_retest_texts() -> None:
