@@ -14,6 +14,7 @@ from slicer.util import VTKObservationMixin
 
 from HER2MapModuleLib.exam_panel import ExamPanel
 from HER2MapModuleLib.follow_up_panel import FollowUpPanel
+from HER2MapModuleLib.heterogeneity_panel import HeterogeneityPanel
 from HER2MapModuleLib.logic import HER2MapModuleLogic
 from HER2MapModuleLib.maps_panel import MapsPanel
 from HER2MapModuleLib.propagation_panel import PropagationPanel
@@ -28,7 +29,7 @@ from HER2MapModuleLib.values_panel import ValuesPanel
 
 PANELS = (
     ExamPanel, MapsPanel, RoiPanel, ValuesPanel, ScorePanel, PropagationPanel, ReadingPanel, StudyPanel,
-    FollowUpPanel,
+    FollowUpPanel, HeterogeneityPanel,
 )  # fmt: skip
 ORDER = (ReadingPanel, *(panel for panel in PANELS if panel is not ReadingPanel))
 """From top to bottom: what is to be read stands above what it is read with."""

@@ -20,6 +20,7 @@ from her2map.summary import exam_facts
 from . import dce_nodes, map_nodes, roi_nodes
 from .clipboard import Clipboard
 from .exam_roles import only, staleMaps, withRole, withRoles
+from .heterogeneity import Heterogeneity
 from .map_watch import MapWatch
 from .parameter_node import AUTOMATIC, HER2MapParameterNode
 from .phases import Phases
@@ -44,7 +45,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
     values - What the ROI says on every map; None without a ROI or a map.
     problem - Why there are no values, in a sentence for the reader; "" where there are.
     generation - Counts the exams and scenes that were shown: the result of long work is of one of them.
-    clipboard, phases, propagation, readings, scoring - Parts of the logic with files of their own.
+    clipboard, phases, propagation, readings, scoring, heterogeneity - Parts with files of their own.
     examChanged, mapsChanged, roiChanged, valuesChanged, phaseChanged - Signals.
     edited - Signal: an edit of the drawing or the choice of its phase has ended.
     """
@@ -61,6 +62,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self.clipboard, self._mapWatch = Clipboard(), MapWatch(self.mapsChanged, self._onCurve)
         self.phases, self.propagation, self.readings = Phases(self), Propagation(self), Readings(self)
         self.scoring = Scoring(self)
+        self.heterogeneity = Heterogeneity(self)
         events = slicer.vtkMRMLScene
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneReplaced)
@@ -77,6 +79,7 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         self.readings.cleanup()
         self.phases.cleanup()
         self.scoring.cleanup()
+        self.heterogeneity.cleanup()
         for signal in (self.examChanged, self.mapsChanged, self.roiChanged, self.valuesChanged):
             signal.disconnectAll()
         for signal in (self.phaseChanged, self.edited):
@@ -236,7 +239,8 @@ class HER2MapModuleLogic(ScriptedLoadableModuleLogic, VTKObservationMixin, RoiEd
         """Take away what belongs to another patient: maps, DCE, ROI."""
         self.fitted = {}
         with self.quietly():
-            roi_nodes.removeParts(*roi_nodes.PARTS, roi_nodes.BACKGROUND, roi_nodes.CIRCLE)
+            roi_nodes.removeParts(*roi_nodes.PARTS, *roi_nodes.KEPT_PARTS)
+            roi_nodes.removeParts(roi_nodes.BACKGROUND, roi_nodes.CIRCLE)
             map_nodes.removeMaps()
             dce_nodes.removeDce()
             dce_nodes.removeTimeCourse()

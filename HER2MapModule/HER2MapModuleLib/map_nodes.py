@@ -167,7 +167,7 @@ def _style(volume, quantity: str) -> None:
     style = STYLES[quantity]
     unit = f" ({style.unit})" if style.unit else ""
     labels = f"%5.{style.decimals}f" if style.window[1] < 10 else "%5.0f"
-    _display(volume, style.colours, style.window, f"{NAMES[quantity]}{unit}", labels)
+    showInColours(volume, style.colours, style.window, f"{NAMES[quantity]}{unit}", labels)
 
 
 def _styleLayer(volume, quantity: str, layer: str) -> None:
@@ -179,10 +179,11 @@ def _styleLayer(volume, quantity: str, layer: str) -> None:
         "r_squared": ("lipari", (0, 1), "R2", "%5.2f"),
         "status": ("lipari", (0, 5), LAYERS["status"], "%5.0f"),
     }
-    _display(volume, *looks[layer])
+    showInColours(volume, *looks[layer])
 
 
-def _display(volume, colours: str, window, title: str, labels: str) -> None:
+def showInColours(volume, colours: str, window, title: str, labels: str) -> None:
+    """Show a volume in a table of colours over a window, with a legend; `labels` is a printf format."""
     if volume.GetDisplayNode() is None:
         volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()

@@ -17,6 +17,8 @@ MAP_VIEWS = {
     "HER2MapT2star": "T2star",
 }
 SLICE_VIEWS = (DCE_VIEW, *MAP_VIEWS)
+SCORE_OPACITY = 0.8
+"""Of the score map over the DCE."""
 _COLOURS = {
     DCE_VIEW: "#4D4D4D",
     "HER2MapT1pre": "#8C3B2A",
@@ -172,18 +174,22 @@ class ReadingRoom:
         shownMap = map_nodes.layerToShow(MAP_VIEWS[tag], layer) if tag in MAP_VIEWS else None
         below = dce if tag == DCE_VIEW else shownMap
         above = dce if shownMap is not None else None
+        opacity = self.logic.parameters.dceOpacity if above else 0.0
+        scoreMap = self.logic.heterogeneity.overlay if tag == DCE_VIEW else None
+        if scoreMap is not None:
+            above, opacity = scoreMap, SCORE_OPACITY
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
         # A view that is younger than a colour legend learns of it only from a change with these flags.
         composite.SetInteractionFlags(composite.BackgroundVolumeFlag | composite.ForegroundVolumeFlag)
         composite.SetBackgroundVolumeID(below.GetID() if below else None)
         composite.SetForegroundVolumeID(above.GetID() if above else None)
-        composite.SetForegroundOpacity(self.logic.parameters.dceOpacity if above else 0.0)
+        composite.SetForegroundOpacity(opacity)
         composite.Modified()
         composite.SetInteractionFlags(0)
         node.SetViewGroup(LAYOUT_ID)
         for volume in (below, above):
-            if volume is not None and volume.GetDisplayNode() is not None:
+            if volume is not None and volume is not scoreMap and volume.GetDisplayNode() is not None:
                 volume.GetDisplayNode().SetInterpolate(True)
 
     def _labelDce(self) -> None:

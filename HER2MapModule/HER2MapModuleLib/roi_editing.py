@@ -41,6 +41,11 @@ class RoiEditing:
         finally:
             self._editing = before
 
+    @property
+    def isQuiet(self) -> bool:
+        """Whether it is the program that changes the scene."""
+        return self._editing
+
     def newHole(self):
         curve = roi_nodes.newCurve(roi_nodes.HOLE, roi_nodes.holeName())
         self.observeCurve(curve)
@@ -133,7 +138,8 @@ class RoiEditing:
         thickness = dce_nodes.sliceThickness(browser) if browser is not None else None
         if thickness is None:
             raise InputError("There is no DCE series, so the ROI has no thickness; read an exam with DCE.")
-        return scene.roiOf(curve, self._finishedHoles(), thickness)
+        return scene.roiOf(curve, self.finishedHoles(), thickness)
 
-    def _finishedHoles(self) -> list:
+    def finishedHoles(self) -> list:
+        """The curves of the holes that enclose something."""
         return [h for h in roi_nodes.curvesOf(roi_nodes.HOLE) if len(scene.controlPoints(h)) >= 3]

@@ -8,6 +8,9 @@ from . import scene
 
 PART = "HER2Map.Part"
 CONTOUR, HOLE, BACKGROUND, CIRCLE = "contour", "hole", "background", "circle"
+KEPT, KEPT_HOLE = "kept", "kept hole"
+KEPT_PARTS = (KEPT, KEPT_HOLE)
+"""Contours of a volume's slices, and their holes."""
 SEED, STROKE = "seed", "stroke"
 PARTS = (CONTOUR, HOLE)
 ROI_NAME = "ROI"
@@ -22,6 +25,8 @@ _COLOURS = {
     HOLE: (0.3, 0.9, 1.0),
     BACKGROUND: (0.6, 0.6, 0.6),
     CIRCLE: (0.4, 1.0, 0.4),
+    KEPT: (1.0, 0.45, 0.8),
+    KEPT_HOLE: (0.75, 0.6, 1.0),
 }
 
 
