@@ -75,7 +75,7 @@ class Ink:
     def stroke(self, x1, y1, x2, y2, colour=None, thick: float = 1.0, dotted=False) -> None:
         if self._painter is None:
             return
-        pen = qt.QPen(colour or self.colours.text)
+        pen = qt.QPen(self.colours.text if colour is None else colour)
         pen.setWidthF(thick)
         if dotted:
             pen.setStyle(qt.Qt.DotLine)

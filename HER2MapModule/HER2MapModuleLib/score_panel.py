@@ -90,7 +90,7 @@ class ScorePanel(Panel):
         lines = [warning] if NO_PATHOLOGY in warning else [NO_PATHOLOGY, warning]
         self.ui.warningLabel.text = "⚠ " + " ".join(line for line in lines if line)
         rows = factRows(card) if card else []
-        self.ui.factsLabel.text = "".join(
+        self.ui.factsText.html = "".join(
             f"<p><b>{escape(label)}</b><br>{escape(text).replace(chr(10), '<br>')}</p>"
             for label, text in rows
         )

@@ -208,7 +208,7 @@ def contrast(one, other):
 
 def test_the_cards_facts_are_one_click_away(panel):
     card = panel.scoring.card
-    told = panel.ui.factsLabel.text.replace(" ", "")
+    told = panel.ui.factsText.plainText.replace(" ", "")
     for word in (
         card.content_hash, card.licence, "HER2-low(n=72)", "0.876", "3T", "16.5msto40.8ms",
         f"{card.performance.slope:.2f}", card.assumptions[0].replace(" ", ""), "60.0%",
@@ -268,7 +268,7 @@ def test_a_scene_brings_back_er_and_card(panel, drawn, cardFile, tmp_path):
     assert drawn.scoring.assessment is None and panel.ui.erBox.currentIndex == 0
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     assert panel.ui.erBox.currentIndex == 1
-    assert drawn.scoring.card.name == "Mine" and "Mine" in panel.ui.factsLabel.text
+    assert drawn.scoring.card.name == "Mine" and "Mine" in panel.ui.factsText.plainText
     assert drawn.scoring.assessment.probability == pytest.approx(probability, rel=1e-6)
 
 
