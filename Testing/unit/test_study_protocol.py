@@ -160,3 +160,12 @@ def test_every_value_is_found_in_the_line_where_it_was_written(parts: list[str])
         lines += text.splitlines() or [""]
     for path, line in expected:
         assert line_of("\n".join(lines), path) == line
+
+
+def test_readers_see_the_score_only_where_the_file_says_so(tmp_path: Path) -> None:
+    for text, shown in (("", False), ("[score]\n", False), ("[score]\nshow_to_readers = true\n", True)):
+        (tmp_path / "study.toml").write_text(HEAD + text + CASE, encoding="utf-8")
+        assert read_protocol(tmp_path).show_to_readers is shown
+    assert mistakes(tmp_path, HEAD + '[score]\nshow_to_readers = "yes"\n' + CASE) == [
+        "line 5: show_to_readers must be true or false."
+    ]
