@@ -40,6 +40,7 @@ def main() -> None:
         window(widget)
         panels(widget)
         scores(widget, Path(folder))
+        heterogeneity(widget)
         follow_up(widget, Path(folder))
         study(widget, exam, Path(folder))
 
@@ -67,7 +68,7 @@ def panels(widget) -> None:
         for kind, section in widget.sections.items():
             section.collapsed = kind is not type(panel)
         process_events()
-        if type(panel).__name__ not in ("ReadingPanel", "StudyPanel", "FollowUpPanel"):
+        if type(panel).__name__ not in ("ReadingPanel", "StudyPanel", "FollowUpPanel", "HeterogeneityPanel"):
             screenshot(widget.sections[type(panel)], PICTURES / f"{type(panel).__name__}.png")
 
 
@@ -108,6 +109,34 @@ def palette_of(colours):
     for role, colour in colours.items():
         palette.setColor(getattr(qt.QPalette, role), qt.QColor(colour))
     return palette
+
+
+def heterogeneity(widget) -> None:
+    """A volume of three slices, its histogram figures, and the score of its voxels over the DCE."""
+    import numpy as np
+    import slicer
+
+    from HER2MapModuleLib import dce_nodes, scene
+    from slicer_host.testing import process_events, screenshot
+
+    logic = widget.logic
+    panel = next(one for one in widget.panels if type(one).__name__ == "HeterogeneityPanel")
+    for kind, section in widget.sections.items():
+        section.collapsed = kind is not type(panel)
+    drawn = scene.controlPoints(logic.parameters.roi)
+    step = dce_nodes.sliceThickness(logic.parameters.dceBrowser)
+    for slices in (-1, 1, 0):
+        logic.setContour(drawn + np.array([0, 0, slices * step]))
+        panel.onKeep()
+    logic.scoring.er = "negative"
+    panel.onScore()
+    process_events()
+    screenshot(widget.sections[type(panel)], PICTURES / "HeterogeneityPanel.png")
+    screenshot(slicer.util.mainWindow(), PICTURES / "heterogeneity.png")
+    for _slice in panel.part.slices:
+        panel.part.remove(0)
+    panel.part.choose("roi")
+    logic.scoring.er = "unknown"
 
 
 def follow_up(widget, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The part of the logic behind the Heterogeneity panel: the volume, its histograms, the score of every voxel."""
+"""The logic behind the Heterogeneity panel: the volume, its histograms, the score of every voxel."""
 
 import slicer
 import vtk
@@ -53,6 +53,7 @@ class Heterogeneity:
         self.histograms, self.problem = {}, ""
         self.scored: ScoreMap | None = None
         self.dropped, self._madeOf, self._seen = False, None, None
+        self._rois, self._keptOf = [], None
 
     @property
     def allowed(self) -> bool:
@@ -130,7 +131,11 @@ class Heterogeneity:
         thickness = dce_nodes.sliceThickness(self.logic.parameters.dceBrowser) if curves else None
         if curves and thickness is None:
             raise InputError(_("There is no DCE series, so the volume's slices have no thickness."))
-        return [volume_nodes.roiOf(curve, thickness) for curve in curves]
+        now = thickness, tuple((curve.GetID(), curve.GetMTime()) for curve in curves)
+        if now != self._keptOf:  # checking their outlines takes milliseconds each
+            self._rois = [volume_nodes.roiOf(curve, thickness) for curve in curves]
+            self._keptOf = now
+        return list(self._rois)
 
     # What follows
 

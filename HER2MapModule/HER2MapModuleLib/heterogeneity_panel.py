@@ -22,7 +22,7 @@ class HeterogeneityPanel(Panel):
     uiFile = "HeterogeneityPanel.ui"
 
     def setup(self):
-        ui, self.part = self.ui, self.logic.heterogeneity
+        ui, self.part, self._overlay = self.ui, self.logic.heterogeneity, ""
         ui.regionBox.addItems(list(REGIONS.values()))
         ui.layerBox.addItems(list(LAYERS.values()))
         clicked = {
@@ -98,7 +98,11 @@ class HeterogeneityPanel(Panel):
         self._showVolume()
         self._showFigures()
         self._showScore()
-        self.readingRoom.update()
+        overlay = self.part.overlay
+        shown = overlay.GetID() if overlay is not None else ""
+        if shown != self._overlay:  # filling all views anew takes longer than all else here
+            self._overlay = shown
+            self.readingRoom.update()
 
     def _showVolume(self):
         slices, volume = self.part.slices, self.part.volume
