@@ -377,8 +377,8 @@ Written by `python Testing/benchmarks/score_coverage.py --output HER2MapExtensio
 The 95 % interval of a case's probability should hold, in 93 to 97 % of cases, the probability that the true
 coefficients give of the tumour's true values over the true contour. Simulated are {cards} models, each
 trained on {training} cases and judged on {judged} others; every case from raw signals through the library's
-fits, its ROI rule and its virtual readers to the score. Where one source is named alone, the simulation has no other
-error, and the interval holds no other share.
+fits, its ROI rule and its virtual readers to the score. Where one source is named alone, the simulation has
+no other error, and the interval holds no other share.
 
 {table}
 
