@@ -5,6 +5,7 @@ import math
 from .card import ModelCard, Predictor
 from .case import MapValue, ScoreCase
 from .predictors import ER, parts_of, predictor_values
+from .sources import VFA
 
 FIELD_TOLERANCE_T = 0.2
 """1.494 T and 1.5 T are the same field strength."""
@@ -53,13 +54,35 @@ def remarks_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
                 found.append(f"The sequence of {name} could not be compared with the training cohort's.")
             if math.isnan(one.coverage):
                 found.append(f"It is not known how much of the ROI the value of {name} covers.")
-            if math.isnan(one.standard_error):
+            if not math.isfinite(one.standard_error):
                 found.append(f"The standard error of {name} is not known and not in the interval.")
-    if card.errors is None and case.readings.own is None:
-        found.append(
+            if not math.isfinite(one.placement_sd):
+                found.append(
+                    f"How much {name} depends on where its map lies under the ROI is not known and not in "
+                    "the interval."
+                )
+            if one.technique == VFA and not math.isfinite(case.b1_relative_sd):
+                found.append("How well B1 is known is not known; its error is not in the interval.")
+    return tuple(dict.fromkeys([*found, *_unknown_readings(card, case)]))
+
+
+def _unknown_readings(card: ModelCard, case: ScoreCase) -> list[str]:
+    """What of the readings' differences is not in the interval."""
+    told = [one for one in (card.errors, case.readings.own) if one is not None]
+    if not told:
+        return [
             "How much readings differ is not known: it is not in the interval, and there is no grey zone."
-        )
-    return tuple(dict.fromkeys(found))
+        ]
+    known = {name for one in told for name in one.names}
+    used = dict.fromkeys(name for predictor in card.predictors for name in parts_of(predictor.name))
+    found = [
+        f"How much readings of {name} differ is not known and not in the interval."
+        for name in used
+        if name not in known
+    ]
+    if not any(one.between_df for one in told):
+        found.append("How much readers differ is not known and not in the interval: there was one reader.")
+    return found
 
 
 def _field_strength(card: ModelCard, case: ScoreCase) -> str:
@@ -74,7 +97,8 @@ def _field_strength(card: ModelCard, case: ScoreCase) -> str:
 def _value(predictor: Predictor, value: float, case: ScoreCase) -> str:
     if math.isnan(value):
         if predictor.name == ER:
-            return f"The ER status is missing{f': {case.er_reason}' if case.er_reason else ''}."
+            reason = case.er_reason.rstrip(".")
+            return f"The ER status is missing{f': {reason}' if reason else ''}."
         reasons = [
             f"{name}: {case.maps.get(name, MapValue()).reason.rstrip('.')}"
             for name in parts_of(predictor.name)

@@ -66,7 +66,8 @@ def independent(sd: Array) -> Array:
 def b1_covariance(case: ScoreCase, values: Array) -> Array:
     """(..., 4, 4) in ms², of values (..., 4) in ms that one B1 scales alike."""
     scaled = [name in case.maps and case.maps[name].technique == VFA for name in MEASURED]
-    b1 = np.where(scaled, B1_POWER * case.b1_relative_sd * values, 0.0)
+    sd = case.b1_relative_sd if math.isfinite(case.b1_relative_sd) else 0.0
+    b1 = np.where(scaled, B1_POWER * sd * values, 0.0)
     return np.asarray(b1[..., :, None] * b1[..., None, :])
 
 
@@ -86,11 +87,19 @@ def reading_sources(errors: ReadingErrors | None, readings: Readings) -> dict[st
 
 
 def _pooled(name: str, *errors: ReadingErrors | None) -> tuple[Array, float]:
-    total, freedom = np.zeros((len(MEASURED), len(MEASURED))), 0
+    """The covariance (4, 4) in ms², and its degrees of freedom: the fewest of any biomarker that has some.
+
+    Each biomarker is pooled over those who know it. Where they know different ones, an element is scaled by
+    the root of its two biomarkers' freedoms, which leaves the matrix positive semidefinite.
+    """
+    total, freedom = np.zeros((len(MEASURED), len(MEASURED))), np.zeros(len(MEASURED))
     for one in errors:
         df = getattr(one, f"{name}_df") if one is not None else 0
         if one is not None and df:
             at = [MEASURED.index(biomarker) for biomarker in one.names]
             total[np.ix_(at, at)] += df * np.array(getattr(one, name))
-            freedom += df
-    return (total / freedom, float(freedom)) if freedom else (total, math.inf)
+            freedom[at] += df
+    if not freedom.any():
+        return total, math.inf
+    scale = 1 / np.sqrt(np.maximum(freedom, 1))
+    return total * np.outer(scale, scale), float(freedom[freedom > 0].min())
