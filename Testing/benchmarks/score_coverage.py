@@ -142,12 +142,14 @@ def _fitted(true: dict[str, Array], errors: Errors, rng: np.random.Generator) ->
     angles = np.deg2rad(FLIP_ANGLES)
     ernst = np.stack([spoiled_gradient_echo(true["T1_post"], TR_MS, angle) for angle in angles])
     decay = np.exp(-ECHOES_MS[:, None, None, None] / true["T2star"])
-    method = "rician" if np.isfinite(errors.snr) else "least_squares"
+    noise, method = None, "least_squares"
+    if np.isfinite(errors.snr):
+        noise, method = _sd(decay, errors.snr), "rician"
     believed = np.full(SHAPE, 1.0 + errors.b1_sd * rng.standard_normal())
     return {
         "T1_post": fit_vfa(_noisy(ernst, errors.snr, rng), FLIP_ANGLES, TR_MS, believed),
         "T2star": fit_monoexponential(
-            _noisy(decay, errors.snr, rng), ECHOES_MS, _sd(decay, errors.snr), method, quantity="T2star"
+            _noisy(decay, errors.snr, rng), ECHOES_MS, noise, method, quantity="T2star"
         ),
     }
 
