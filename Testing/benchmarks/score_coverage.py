@@ -318,10 +318,11 @@ def run(trial: Trial, reads: Sequence[Read], cards: int, judged: int) -> Found:
     """Train `cards` models on `TRAINING` cases each, and judge `judged` others by each."""
     rng = np.random.default_rng(11)
     rows, shares = [], []
-    for _ in range(cards):
-        order = rng.permutation(len(reads))
-        card = trial.card([reads[i] for i in order[judged : judged + TRAINING]], rng)
-        tested = [reads[i] for i in order[:judged]]
+    for number in range(cards):
+        own = range(number * judged, (number + 1) * judged)
+        others = rng.permutation([i for i in range(len(reads)) if i not in own])[:TRAINING]
+        card = trial.card([reads[i] for i in others], rng)
+        tested = [reads[i] for i in own]
         for read, probability in zip(tested, true_probability(tested), strict=True):
             said = assess(card, trial.case(read))
             zone = said.grey_zone

@@ -65,6 +65,7 @@ class ScoreCase:
             common to T1_pre and T1_post of one exam; NaN where it is not known.
         readings: how the values came about.
         er_reason: why the ER status is not known.
+        assumed: what nobody measured and was assumed, a sentence each.
     """
 
     er_positive: bool | None
@@ -73,6 +74,7 @@ class ScoreCase:
     b1_relative_sd: float = 0.0
     readings: Readings = DRAWN_ONCE
     er_reason: str = ""
+    assumed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises: InputError: an error is negative."""

@@ -15,6 +15,7 @@ from ..relaxometry import ParameterMap
 from ..roi import Roi, RoiValue, measure
 from ..study.readings import Reading
 from .case import MapValue, Readings, ScoreCase
+from .sources import VFA
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,21 @@ def case_of_values(
         field_strength_t=acquired.field_strength_t,
         b1_relative_sd=_b1_sd(values.get("B1")),
         er_reason=er_reason,
+        assumed=_assumed(maps, "B1" in values, bool(placed)),
     )
+
+
+def _assumed(maps: Mapping[str, MapValue], b1_mapped: bool, placed: bool) -> tuple[str, ...]:
+    """What nobody measured and is in the interval all the same, in one sentence."""
+    found = []
+    if any(one.technique == VFA for one in maps.values()):
+        found.append(f"that B1 is known to {100 * (B1_MAPPED if b1_mapped else B1_NOMINAL):.0f} %")
+    if placed:
+        found.append(
+            f"that a map lies within {UNREGISTERED_MM:g} mm of its place ({REGISTERED_MM:g} mm where it was "
+            "registered)"
+        )
+    return (f"Assumed (SD): {', and '.join(found)}.",) if found else ()
 
 
 def case_of_readings(

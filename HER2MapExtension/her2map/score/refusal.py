@@ -39,7 +39,7 @@ def refusals_of_acquisition(card: ModelCard, case: ScoreCase) -> tuple[str, ...]
 
 
 def remarks_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
-    """What could not be checked."""
+    """What could not be checked or was assumed."""
     found = []
     if math.isnan(case.field_strength_t):
         found.append("The field strength is not known, so it was not compared with the training cohort's.")
@@ -63,7 +63,7 @@ def remarks_of(card: ModelCard, case: ScoreCase) -> tuple[str, ...]:
                 )
             if one.technique == VFA and not math.isfinite(case.b1_relative_sd):
                 found.append("How well B1 is known is not known; its error is not in the interval.")
-    return tuple(dict.fromkeys([*found, *_unknown_readings(card, case)]))
+    return tuple(dict.fromkeys([*found, *_unknown_readings(card, case), *case.assumed]))
 
 
 def _unknown_readings(card: ModelCard, case: ScoreCase) -> list[str]:
