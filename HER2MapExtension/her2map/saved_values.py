@@ -17,7 +17,7 @@ UNTOLD = (
     "The saved values do not tell how they were acquired and fitted. They can be compared only if sequences, "
     "fits and the time after the injection were those of this exam."
 )
-EQUAL = "The earlier values are those of this exam; nothing is compared."
+EQUAL = "The earlier values are those of this exam, to the last digit: was it saved from this very exam?"
 _B1 = "B1"
 _KNOWN = tuple(field.name for field in fields(ValueRow))
 _NAMES = {name.casefold(): name for name in (*(name for name, _ in Biomarkers()), _B1)}

@@ -100,7 +100,7 @@ class FollowUpPanel(Panel):
         if self.earlier is None or now is None or card is None:
             return None
         reader = Reader.OTHER if self.ui.otherReaderBox.checked else Reader.SAME
-        retest = read_retest(self.ui.retestEdit.text.replace(",", " ").split())
+        retest = read_retest(self.ui.retestEdit.text.replace(", ", " ").split())
         return follow_up(self.earlier, now, repeatability_of(card, reader, retest))
 
     def _caseNow(self):

@@ -221,6 +221,7 @@ def test_the_cards_facts_are_one_click_away(panel):
 
 
 def test_the_score_follows_the_pen_and_the_placement_the_end_of_the_edit(panel, drawn, monkeypatch):
+    import slicer
     from HER2MapModuleLib import scoring
 
     chooseEr(panel, "negative")
@@ -229,9 +230,8 @@ def test_the_score_follows_the_pen_and_the_placement_the_end_of_the_edit(panel, 
     monkeypatch.setattr(scoring, "placement_sds", lambda *a: asked.append(1) or true(*a))
     before, heading = drawn.scoring.assessment, panel.ui.answerLabel.text
     curve = drawn.parameters.roi
-    for index in range(curve.GetNumberOfControlPoints()):
-        point = np.array(curve.GetNthControlPointPositionWorld(index))
-        curve.SetNthControlPointPositionWorld(index, point + [4.0, 0, 0])
+    points = slicer.util.arrayFromMarkupsControlPoints(curve)
+    slicer.util.updateMarkupsControlPointsFromArray(curve, points + [4.0, 0, 0])
     assert drawn.scoring.assessment.log_odds != before.log_odds
     assert panel.ui.answerLabel.text != heading
     assert not asked
@@ -338,6 +338,7 @@ def sectionOf(module):
 def test_readers_see_no_score_and_none_is_computed(panel, logic, study, loadedModule, contours, monkeypatch):
     from reading_steps import openNext
 
+    import slicer
     from HER2MapModuleLib import scoring
 
     asked = []
