@@ -222,6 +222,7 @@ def test_the_cards_facts_are_one_click_away(panel):
 
 def test_the_score_follows_the_pen_and_the_placement_the_end_of_the_edit(panel, drawn, monkeypatch):
     import slicer
+
     from HER2MapModuleLib import scoring
 
     chooseEr(panel, "negative")
@@ -338,7 +339,6 @@ def sectionOf(module):
 def test_readers_see_no_score_and_none_is_computed(panel, logic, study, loadedModule, contours, monkeypatch):
     from reading_steps import openNext
 
-    import slicer
     from HER2MapModuleLib import scoring
 
     asked = []
