@@ -390,7 +390,7 @@ no other error, and the interval holds no other share.
 - At half the SNR the fit of T1 errs by more than its standard error tells: what noise shifts, in the second
   order, is no part of the interval.
 - A reader who takes another slice now and then has outliers. The median of three keeps them out better than
-  normal errors would let it, so the interval is then too wide.
+  normal errors would let it, so the interval is then a little too wide.
 """
 
 
