@@ -1,17 +1,13 @@
 """The report of a cohort: tables as CSV, figures as SVG and PNG, results.json, and one HTML page of all."""
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from .. import __version__
 from ..cohort.analysis import CohortAnalysis
 from ..cohort.conventions import result_conventions
 from ..cohort.results import result_tables, results_content
@@ -22,6 +18,7 @@ from ..software import versions
 from ..spreadsheet import write_csv
 from .cohort_page import Part, PrintFigure, report_parts
 from .cohort_style import svg_uri, write_figure
+from .page import render_page
 from .print_table import PrintTable
 
 REPORT, RESULTS = "report.html", "results.json"
@@ -102,32 +99,27 @@ def page_of(
         keys: figures for the head of the page, each with what it is.
         numbers: the file beside it with every number.
     """
-    environment = Environment(
-        loader=PackageLoader("her2map", "report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["parts"] = _cell
-    files = resources.files("her2map").joinpath("report")
-    css = "".join(files.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "cohort.css"))
-    return environment.get_template("cohort.html.j2").render(
-        css=Markup(css),  # escaped quotes would spoil it
-        title=title,
-        version=__version__,
-        made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        settings=settings,
-        keys=keys,
-        remarks=remarks,
-        parts=[
-            {
-                "name": part.name,
-                "title": part.title,
-                "text": part.text,
-                "items": [_item(item, images) for item in part.items],
-            }
-            for part in parts
-        ],
-        conventions=conventions,
-        numbers=numbers,
+    return render_page(
+        "cohort.html.j2",
+        {
+            "title": title,
+            "settings": settings,
+            "keys": keys,
+            "remarks": remarks,
+            "parts": [
+                {
+                    "name": part.name,
+                    "title": part.title,
+                    "text": part.text,
+                    "items": [_item(item, images) for item in part.items],
+                }
+                for part in parts
+            ],
+            "conventions": conventions,
+            "numbers": numbers,
+        },
+        ("page.css", "cohort.css"),
+        {"parts": _cell},
     )
 
 

@@ -1,18 +1,13 @@
 """The report of one exam and ROI: one HTML page that opens offline and prints."""
 
-import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from .. import __version__
 from ..biomarkers import Biomarkers
 from ..enhancement import time_course
 from ..exam import Exam, ExamValues
@@ -25,6 +20,7 @@ from ..score import Assessment, ModelCard
 from ..series import Assignment, PhaseChoice, choose_phase
 from . import figures, score_words, tables
 from .curves import roi_curve
+from .page import render_page
 from .style import STYLES
 
 
@@ -52,29 +48,22 @@ class ExamReport:
 
 def write_report(path: Path, report: ExamReport) -> None:
     """Write the page, whole or not at all."""
-    environment = Environment(
-        loader=PackageLoader("her2map", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    css = resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")
-    page = environment.get_template("exam.html.j2").render(
-        css=Markup(css),  # escaped quotes would spoil it
-        title=report.title,
-        version=__version__,
-        made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        preset=report.preset,
-        truth=bool(report.truth),
-        rows=[_value_cells(row, report.truth or {}) for row in tables.value_rows(report.values)],
-        roi=_roi_facts(report.values.roi),
-        score=_score_facts(report),
-        remarks=remarks(report),
-        dce=_dce_facts(report),
-        maps=[_map_facts(name, fitted, report.values.roi) for name, fitted in report.maps.items()],
-        curves=_curves(report),
-        quality=[_quality_cells(name, fitted, report.values) for name, fitted in report.maps.items()],
-        series=[_series_cells(assignment) for assignment in report.exam.assignments],
+    page = render_page(
+        "exam.html.j2",
+        {
+            "title": report.title,
+            "preset": report.preset,
+            "truth": bool(report.truth),
+            "rows": [_value_cells(row, report.truth or {}) for row in tables.value_rows(report.values)],
+            "roi": _roi_facts(report.values.roi),
+            "score": _score_facts(report),
+            "remarks": remarks(report),
+            "dce": _dce_facts(report),
+            "maps": [_map_facts(name, fitted, report.values.roi) for name, fitted in report.maps.items()],
+            "curves": _curves(report),
+            "quality": [_quality_cells(name, fitted, report.values) for name, fitted in report.maps.items()],
+            "series": [_series_cells(assignment) for assignment in report.exam.assignments],
+        },
     )
     write_text(path, page)
 

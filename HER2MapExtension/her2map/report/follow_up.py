@@ -1,22 +1,18 @@
 """The page of a follow-up: both exams side by side, one HTML file that opens offline and prints."""
 
-import datetime
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from .. import __version__
 from ..biomarkers import MEASURED
 from ..files import write_text
 from ..follow_up import FollowUp, Verdict
 from ..follow_up_exams import FittedExam
 from . import figures
 from .follow_up_words import HEADER, cells, reasons
+from .page import render_page
 from .style import STYLES
 from .tables import percent, plain
 
@@ -39,28 +35,21 @@ class FollowUpReport:
 
 def write_follow_up(path: Path, report: FollowUpReport) -> None:
     """Write the page, whole or not at all."""
-    environment = Environment(
-        loader=PackageLoader("her2map", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    css = resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")
     exams = {"before": report.before, "after": report.after}
-    page = environment.get_template("follow_up.html.j2").render(
-        css=Markup(css),  # escaped quotes would spoil it
-        version=__version__,
-        made_at=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        header=HEADER,
-        rows=[
-            {"title": STYLES[one.biomarker].title, "cells": cells(one), "kind": _CLASSES[one.verdict]}
-            for one in report.found.changes
-        ],
-        reasons=reasons(report.found),
-        differences=report.differences,
-        remarks=report.found.remarks,
-        exams=[_exam_facts(when, exam) for when, exam in exams.items()],
-        maps=[_map_facts(name, report) for name in MEASURED if _in_any(name, report)],
+    page = render_page(
+        "follow_up.html.j2",
+        {
+            "header": HEADER,
+            "rows": [
+                {"title": STYLES[one.biomarker].title, "cells": cells(one), "kind": _CLASSES[one.verdict]}
+                for one in report.found.changes
+            ],
+            "reasons": reasons(report.found),
+            "differences": report.differences,
+            "remarks": report.found.remarks,
+            "exams": [_exam_facts(when, exam) for when, exam in exams.items()],
+            "maps": [_map_facts(name, report) for name in MEASURED if _in_any(name, report)],
+        },
     )
     write_text(path, page)
 

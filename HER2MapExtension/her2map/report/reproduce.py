@@ -4,19 +4,15 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from .. import __version__
 from ..files import write_text
 from ..phantom.cohort import ASSUMPTIONS as TUMOUR_ASSUMPTIONS
 from ..reproduce.patients import ASSUMPTIONS as PATIENT_ASSUMPTIONS
 from ..reproduce.published import MARKERS, Compared, StepAuc
 from ..reproduce.readers import READERS, VirtualReader
+from .page import render_page
 from .print_table import aligned
 
 FILES = ("published.csv", "steps.csv")
@@ -36,23 +32,18 @@ def write_reproduction(
     write_text(
         folder / FILES[1], _csv([("step", *MARKERS), *((one.step, *one.auc.values()) for one in steps)])
     )
-    environment = Environment(
-        loader=PackageLoader("her2map", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("reproduce.html.j2").render(
-        css=Markup(resources.files("her2map").joinpath("report/page.css").read_text(encoding="utf-8")),
-        version=__version__,
-        cases=cases,
-        seed=seed,
-        groups=_groups_of(compared),
-        figures=_by_group(compared),
-        markers=list(MARKERS),
-        published=[f"{area:.3f}" for area in MARKERS.values()],
-        steps=_shown_steps(steps),
-        assumptions=[*TUMOUR_ASSUMPTIONS, *PATIENT_ASSUMPTIONS, *map(_habits, READERS)],
+    page = render_page(
+        "reproduce.html.j2",
+        {
+            "cases": cases,
+            "seed": seed,
+            "groups": _groups_of(compared),
+            "figures": _by_group(compared),
+            "markers": list(MARKERS),
+            "published": [f"{area:.3f}" for area in MARKERS.values()],
+            "steps": _shown_steps(steps),
+            "assumptions": [*TUMOUR_ASSUMPTIONS, *PATIENT_ASSUMPTIONS, *map(_habits, READERS)],
+        },
     )
     write_text(folder / "reproduce.html", page)
 
