@@ -1,6 +1,6 @@
 """One patient's exam, from a folder of files to the values of a ROI."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -141,6 +141,18 @@ def read_exam(path: Source, progress: Progress = no_progress) -> Exam:
     """
     series = read_series(path, progress=progress)
     return Exam(tuple(propose_roles(series)), series.skipped, series.skipped_counts, series.notes)
+
+
+def read_exam_as(path: Source, roles: Iterable[str], progress: Progress = no_progress) -> Exam:
+    """The same, with the roles of some series as somebody wants them.
+
+    Raises:
+        InputError: as :func:`read_exam` and :func:`with_role`.
+    """
+    exam = read_exam(path, progress)
+    for text in roles:
+        exam = with_role(exam, text)
+    return exam
 
 
 def with_role(exam: Exam, text: str) -> Exam:

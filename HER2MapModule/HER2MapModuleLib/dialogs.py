@@ -69,3 +69,9 @@ def chooseWithReason(title: str, label: str, items) -> tuple[int, str] | None:
     found = (max(box.currentIndex, 0), reason.text.strip()) if form.ask() else None
     form.close()
     return found
+
+
+def askForCsv(parent, title: str, proposed: str) -> str:
+    """The file to save a table in; "" where the user thought better of it."""
+    name = qt.QFileDialog.getSaveFileName(parent, title, proposed, "CSV (*.csv)")
+    return name[0] if isinstance(name, tuple) else name  # PythonQt gives the name alone

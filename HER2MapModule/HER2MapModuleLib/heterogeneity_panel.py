@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import qt
 from slicer.i18n import tr as _
 
 from . import map_nodes, score_map_nodes
+from .dialogs import askForCsv
 from .heterogeneity import ROI, VOLUME
 from .panel import Panel, problemsShown
 from .tables import fillTable
@@ -62,10 +62,7 @@ class HeterogeneityPanel(Panel):
         self.logic.clipboard.copy((header, *rows))
 
     def onSave(self, checked=False):
-        name = qt.QFileDialog.getSaveFileName(
-            self.widget, _("Save the histogram figures"), "histogram.csv", "CSV (*.csv)"
-        )
-        name = name[0] if isinstance(name, tuple) else name  # PythonQt gives the name alone
+        name = askForCsv(self.widget, _("Save the histogram figures"), "histogram.csv")
         if name:
             self.save(name)
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import qt
 from slicer.i18n import tr as _
 
+from .dialogs import askForCsv
 from .panel import Panel, problemsShown
 from .tables import fillTable
 
@@ -34,10 +34,7 @@ class ValuesPanel(Panel):
         self.logic.clipboard.copy((header, *rows))
 
     def onSave(self, checked=False):
-        name = qt.QFileDialog.getSaveFileName(
-            self.widget, _("Save the values"), "measurements.csv", "CSV (*.csv)"
-        )
-        name = name[0] if isinstance(name, tuple) else name  # PythonQt gives the name alone
+        name = askForCsv(self.widget, _("Save the values"), "measurements.csv")
         if name:
             self.save(name)
 

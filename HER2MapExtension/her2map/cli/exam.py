@@ -10,7 +10,7 @@ from ..acquired import exam_acquired
 from ..biomarkers import MEASURED
 from ..derivatives import read_maps, read_summary, roi_thickness, write_fit
 from ..errors import InputError
-from ..exam import Exam, fit_exam, measure_maps, read_exam, with_role
+from ..exam import Exam, fit_exam, measure_maps, read_exam_as
 from ..files import output_folder, write_text
 from ..fitting import PRESETS, FitOptions, FittedMap
 from ..markups import read_roi
@@ -116,10 +116,7 @@ def _phantom(options: argparse.Namespace) -> None:
 
 def _read(folder: Path, roles: Sequence[str] = ()) -> Exam:
     with progress_bar("reading") as progress:
-        exam = read_exam(folder, progress)
-    for text in roles:
-        exam = with_role(exam, text)
-    return exam
+        return read_exam_as(folder, roles, progress)
 
 
 def _fit(exam: Exam, options: FitOptions) -> dict[str, FittedMap]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ..exam import MAP_ROLES, Exam, read_exam, with_role
+from ..exam import MAP_ROLES, Exam, read_exam_as
 from ..progress import Progress, no_progress
 from ..series import Role, Series
 from ..study.protocol import Protocol
@@ -54,9 +54,7 @@ def read_acquisition(
     for i, code in enumerate(codes):
         case = protocol.case(code)
         try:
-            exam = read_exam(case.folder)
-            for role in case.roles:
-                exam = with_role(exam, role)
+            exam = read_exam_as(case.folder, case.roles)
             facts.append(dict(exam_parameters(exam)))
         except InputError:  # its text may hold a patient's name
             unread.append((code, "its folder cannot be read as an exam"))

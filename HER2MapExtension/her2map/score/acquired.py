@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..acquired import UNKNOWN, CaseAcquired, exam_acquired
 from ..biomarkers import MEASURED
 from ..errors import InputError
-from ..exam import read_exam, with_role
+from ..exam import read_exam_as
 from ..progress import Progress, no_progress
 from ..series import Technique
 from ..study.protocol import Protocol
@@ -68,9 +68,7 @@ def read_acquired(
     for i, code in enumerate(codes):
         case = protocol.case(code)
         try:
-            exam = read_exam(case.folder)
-            for role in case.roles:
-                exam = with_role(exam, role)
+            exam = read_exam_as(case.folder, case.roles)
             found[code] = exam_acquired(exam)
         except InputError:  # its text may hold a patient's name
             unread += 1

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..errors import InputError
-from ..exam import MAP_ROLES, Exam, fit_exam, read_exam, register_maps, with_role
+from ..exam import MAP_ROLES, Exam, fit_exam, read_exam_as, register_maps
 from ..files import output_folder, replacing, write_json
 from ..fitting import FittedMap
 from ..geometry import Geometry
@@ -71,11 +71,9 @@ def prepare_case(protocol: Protocol, code: str, progress: Progress = no_progress
     found = cached_case(protocol, code)
     if found is not None:
         return found
-    folder = protocol.case(code).folder
+    folder, roles = protocol.case(code).folder, protocol.case(code).roles
     listing = _listing(folder)
-    exam = read_exam(folder, part_of(progress, 0.0, 0.15))
-    for role in protocol.case(code).roles:
-        exam = with_role(exam, role)
+    exam = read_exam_as(folder, roles, part_of(progress, 0.0, 0.15))
     digest = pixels_sha256(exam)
     path = _path(protocol, code, digest)
     case = _read(path, code) or fit_case(protocol, code, exam, digest, part_of(progress, 0.15, 0.95))
